@@ -1,0 +1,149 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"hotfoot/store/private"
+)
+
+// patience bounds every step here. A step takes milliseconds, except under -race on a busy machine.
+const patience = time.Minute
+
+// Postgres opens a pool on a new database with the whole schema and no rows. The pool's ConnString is its URL.
+func Postgres(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), PostgresURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// PostgresURL makes a new database with the whole schema and no rows.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	if !mainRuns {
+		t.Fatal("this package needs: func TestMain(m *testing.M) { storetest.Main(m) }")
+	}
+	c, err := shared.get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	database, err := c.clone(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := c.drop(ctx, database); err != nil {
+			t.Error(err)
+		}
+	})
+	return c.url(database)
+}
+
+// shared is the process's one server.
+var shared lazyCluster
+
+type lazyCluster struct {
+	once sync.Once
+	c    *cluster
+	err  error
+}
+
+func (l *lazyCluster) get() (*cluster, error) {
+	l.once.Do(func() { l.c, l.err = startCluster() })
+	return l.c, l.err
+}
+
+func (l *lazyCluster) close() error {
+	if l.c == nil {
+		return nil
+	}
+	return l.c.close()
+}
+
+// cluster is a private server whose own database is migrated and then never opened again: Postgres copies a database only while
+// nobody is in it.
+type cluster struct {
+	dir    string
+	server *private.Server
+	admin  *pgxpool.Pool
+	made   atomic.Int64
+}
+
+func startCluster() (_ *cluster, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	c := &cluster{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if c.dir, err = makeDir(); err != nil {
+		return c, err
+	}
+	if c.server, err = private.StartPostgres(ctx, private.Config{Dir: c.dir}); err != nil {
+		return c, err
+	}
+	if err = migrate(ctx, c.server.URL()); err != nil {
+		return c, err
+	}
+	c.admin, err = pgxpool.New(ctx, c.url("postgres"))
+	return c, err
+}
+
+func (c *cluster) url(database string) string {
+	u, err := url.Parse(c.server.URL())
+	if err != nil {
+		panic(err) // package private promises a URL
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+func (c *cluster) clone(ctx context.Context) (string, error) {
+	database := fmt.Sprintf("test_%d", c.made.Add(1))
+	if _, err := c.admin.Exec(ctx, fmt.Sprintf("CREATE DATABASE %s TEMPLATE hotfoot", database)); err != nil {
+		return "", fmt.Errorf("clone the database: %w", err)
+	}
+	return database, nil
+}
+
+// drop takes FORCE, because a test may have left a connection on purpose.
+func (c *cluster) drop(ctx context.Context, database string) error {
+	if _, err := c.admin.Exec(ctx, fmt.Sprintf("DROP DATABASE %s WITH (FORCE)", database)); err != nil {
+		return fmt.Errorf("drop the database: %w", err)
+	}
+	return nil
+}
+
+// close kills the server: its data is thrown away anyway.
+func (c *cluster) close() error {
+	if c.admin != nil {
+		c.admin.Close()
+	}
+	if c.server != nil {
+		c.server.Kill()
+	}
+	if c.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(filepath.Clean(c.dir))
+}

@@ -1,0 +1,71 @@
+package tracking
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+)
+
+// Role is what a key may do.
+type Role string
+
+// The roles of keys. Customers have none: their link is their right.
+const (
+	RoleMerchant Role = "merchant" // everything of one merchant
+	RoleOps      Role = "ops"      // dispatching: deliveries, couriers, the live map
+	RoleCourier  Role = "courier"  // one courier's own route, shift and positions
+	RoleSystem   Role = "system"   // the product itself; no key carries it
+)
+
+// Actor is who does something: the holder of a key.
+type Actor struct {
+	Role       Role
+	MerchantID ID
+	CourierID  ID // only for RoleCourier
+	KeyID      ID
+}
+
+// Key is an API key as it is stored: never the secret itself.
+type Key struct {
+	ID         ID
+	MerchantID ID
+	Role       Role
+	CourierID  ID
+	Hash       [32]byte
+	Hint       string // the secret's last four characters
+	Label      string
+}
+
+// NewKey makes a key and the secret to show once: "hf_<role>_" and 256 random bits.
+func NewKey(merchant ID, role Role, courier ID, label string) (Key, string) {
+	var random [32]byte
+	_, _ = rand.Read(random[:])
+	secret := "hf_" + string(role) + "_" + base64.RawURLEncoding.EncodeToString(random[:])
+	return Key{
+		ID: NewID(), MerchantID: merchant, Role: role, CourierID: courier,
+		Hash: HashSecret(secret), Hint: secret[len(secret)-4:], Label: label,
+	}, secret
+}
+
+// HashSecret is what is stored and looked up: SHA-256, since 256 random bits need no slow hash.
+func HashSecret(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
+
+// LooksLikeSecret tells a string that NewKey may have made from one that it cannot have, without asking a store.
+func LooksLikeSecret(s string) bool {
+	rest, ok := strings.CutPrefix(s, "hf_")
+	if !ok {
+		return false
+	}
+	role, random, ok := strings.Cut(rest, "_")
+	if !ok || len(random) != 43 {
+		return false
+	}
+	switch Role(role) {
+	case RoleMerchant, RoleOps, RoleCourier:
+	default:
+		return false
+	}
+	_, err := base64.RawURLEncoding.Strict().DecodeString(random)
+	return err == nil
+}

@@ -1,0 +1,262 @@
+package tracking
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Fix is a position as its phone numbered it.
+type Fix struct {
+	Seq      int64 // 0 when the phone does not count
+	Position Position
+}
+
+// Batch is what one report adds to a courier's track.
+type Batch struct {
+	CourierID  ID
+	Session    string
+	ReceivedAt time.Time
+	Fixes      []Fix
+	Settled    []int64 // seqs of points that were refused: nothing to store, but done with
+}
+
+// Mark is how far a session has come in Postgres.
+type Mark struct {
+	CourierID  ID
+	Session    string
+	DurableSeq int64 // highest contiguous seq committed; 0 for none
+}
+
+// Track is the durable history of positions.
+type Track interface {
+	// Store commits batches in one transaction, each point once however often it comes, and answers a mark for each batch, in order.
+	// Errors: CodeUnavailable; CodeInvalid when a point can never be stored, and then nothing of the call was.
+	Store(ctx context.Context, batches []Batch) ([]Mark, error)
+}
+
+// Backlog is the line in which batches wait for Postgres. What was read and not acknowledged is read again by this or another worker.
+// Errors: CodeUnavailable.
+type Backlog interface {
+	// Read answers up to limit entries, waiting a moment for the first; none is no error.
+	Read(ctx context.Context, limit int) ([]Entry, error)
+	// Ack removes entries for good.
+	Ack(ctx context.Context, entries []Entry) error
+}
+
+// Entry is a batch in the backlog.
+type Entry struct {
+	Handle string // the backlog's own name for it
+	Batch  Batch
+}
+
+// Marker tells the hot store how far sessions have come; see Hot.MarkDurable.
+type Marker interface {
+	MarkDurable(ctx context.Context, marks []Mark) error
+}
+
+// HistoryConfig tunes a History; zero fields get defaults.
+type HistoryConfig struct {
+	BatchEntries int           // entries stored in one transaction; 500
+	Queue        int           // direct commits that may wait; 4096
+	Retry        time.Duration // pause after a store did not answer; 500 ms
+	OnStored     func(points int, took time.Duration)
+}
+
+// History moves positions into Postgres: from the backlog in batches (Run), and straight from a request that wants to wait (Commit), where
+// whatever arrives during one commit shares the next.
+//
+// Each point is stored exactly once: storing is idempotent, and entries are acknowledged only after the commit.
+type History struct {
+	track   Track
+	backlog Backlog
+	marker  Marker
+	config  HistoryConfig
+	queue   chan directCommit
+	log     *slog.Logger
+}
+
+type directCommit struct {
+	batch Batch
+	reply chan directReply
+}
+
+type directReply struct {
+	mark Mark
+	err  error
+}
+
+// NewHistory ties the loops to their ports.
+func NewHistory(track Track, backlog Backlog, marker Marker, config HistoryConfig, log *slog.Logger) *History {
+	if config.BatchEntries == 0 {
+		config.BatchEntries = 500
+	}
+	if config.Queue == 0 {
+		config.Queue = 4096
+	}
+	if config.Retry == 0 {
+		config.Retry = 500 * time.Millisecond
+	}
+	if config.OnStored == nil {
+		config.OnStored = func(int, time.Duration) {}
+	}
+	return &History{
+		track: track, backlog: backlog, marker: marker, config: config, log: log,
+		queue: make(chan directCommit, config.Queue),
+	}
+}
+
+// Run moves the backlog until ctx ends. Any number of nodes may run it.
+func (h *History) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := h.runOnce(ctx); err != nil && ctx.Err() == nil {
+			h.log.Warn("moving positions to Postgres failed; they wait in the backlog", "error", err)
+			pause(ctx, h.config.Retry)
+		}
+	}
+	return nil
+}
+
+func (h *History) runOnce(ctx context.Context) error {
+	entries, err := h.backlog.Read(ctx, h.config.BatchEntries)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	batches := make([]Batch, len(entries))
+	points := 0
+	for i, e := range entries {
+		batches[i] = e.Batch
+		points += len(e.Batch.Fixes)
+	}
+	began := time.Now()
+	marks, err := h.track.Store(ctx, batches)
+	if err != nil {
+		return err
+	}
+	h.config.OnStored(points, time.Since(began))
+	if err := h.backlog.Ack(ctx, entries); err != nil {
+		return err
+	}
+	return h.marker.MarkDurable(ctx, newestMarks(marks))
+}
+
+// newestMarks keeps one mark a session, the highest.
+func newestMarks(marks []Mark) []Mark {
+	type session struct {
+		courier ID
+		name    string
+	}
+	at := make(map[session]int, len(marks))
+	kept := marks[:0]
+	for _, m := range marks {
+		if m.DurableSeq == 0 {
+			continue
+		}
+		key := session{m.CourierID, m.Session}
+		if i, ok := at[key]; ok {
+			kept[i].DurableSeq = max(kept[i].DurableSeq, m.DurableSeq)
+			continue
+		}
+		at[key] = len(kept)
+		kept = append(kept, m)
+	}
+	return kept
+}
+
+// Commit stores one batch and returns when it is durable. RunDirect must be running. Errors: CodeUnavailable, CodeOverloaded, CodeInvalid.
+func (h *History) Commit(ctx context.Context, batch Batch) (Mark, error) {
+	c := directCommit{batch: batch, reply: make(chan directReply, 1)}
+	select {
+	case h.queue <- c:
+	default:
+		return Mark{}, &Error{Code: CodeOverloaded, Message: "too many positions are waiting to be stored", RetryAfter: time.Second}
+	}
+	select {
+	case r := <-c.reply:
+		return r.mark, r.err
+	case <-ctx.Done():
+		return Mark{}, Unavailable("Postgres", ctx.Err())
+	}
+}
+
+// RunDirect serves Commit until ctx ends, with two transactions under way at most: one writes while the next one gathers.
+func (h *History) RunDirect(ctx context.Context) error {
+	var committers sync.WaitGroup
+	for range 2 {
+		committers.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case first := <-h.queue:
+					h.commit(ctx, h.gather(first))
+				}
+			}
+		})
+	}
+	committers.Wait()
+	for {
+		select {
+		case c := <-h.queue:
+			c.reply <- directReply{err: Unavailable("this node", context.Canceled)}
+		default:
+			return nil
+		}
+	}
+}
+
+// gather takes what is waiting and no more: a lone request is never delayed for company.
+func (h *History) gather(first directCommit) []directCommit {
+	group := []directCommit{first}
+	for len(group) < h.config.BatchEntries {
+		select {
+		case c := <-h.queue:
+			group = append(group, c)
+			continue
+		default:
+		}
+		break
+	}
+	return group
+}
+
+// commit stores a group; when one member can never be stored, each is tried alone so that the others do not suffer.
+func (h *History) commit(ctx context.Context, group []directCommit) {
+	batches := make([]Batch, len(group))
+	points := 0
+	for i, c := range group {
+		batches[i] = c.batch
+		points += len(c.batch.Fixes)
+	}
+	// Requests come and go; the transaction they share has its own bound.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	began := time.Now()
+	marks, err := h.track.Store(ctx, batches)
+	if CodeOf(err) == CodeInvalid && len(group) > 1 {
+		for _, c := range group {
+			h.commit(ctx, []directCommit{c})
+		}
+		return
+	}
+	if err == nil {
+		h.config.OnStored(points, time.Since(began))
+	}
+	for i, c := range group {
+		r := directReply{err: err}
+		if err == nil {
+			r.mark = marks[i]
+		}
+		c.reply <- r
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,288 @@
+package tracking
+
+import (
+	"context"
+	"time"
+)
+
+// Hot is where the newest position of every courier lives, and where fixes wait for Postgres.
+type Hot interface {
+	// Place takes one courier's batch in one round trip: it checks that the courier is on duty, keeps the newest fix if it is newer than
+	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is
+	// full; nothing was taken), CodeUnavailable (nothing may be assumed).
+	Place(ctx context.Context, p Placement) (Placed, error)
+	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Errors: CodeUnavailable.
+	MarkDurable(ctx context.Context, marks []Mark) error
+}
+
+// Placement is one batch on its way into the hot store.
+type Placement struct {
+	MerchantID ID
+	Batch      Batch
+	Newest     *Position // what may move the marker; nil when nothing in the batch is fresh enough
+	Keep       bool      // append the batch to the backlog; false when it goes to Postgres directly
+}
+
+// Placed is what became of a Placement.
+type Placed struct {
+	Live      bool      // Newest moved the marker
+	LiveSince time.Time // what the marker showed before; zero for nothing
+	Watched   bool      // somebody was told
+	Known     []Span    // seqs of the session that were there before this batch, ascending
+	Durable   int64     // the session's durable seq
+}
+
+// Span is a run of seqs, both ends included.
+type Span struct{ First, Last int64 }
+
+// Direct stores batches in Postgres while the caller waits. Errors: CodeUnavailable, CodeOverloaded.
+type Direct interface {
+	Commit(ctx context.Context, batch Batch) (Mark, error)
+}
+
+// Duties says whether a courier is on duty when the hot store cannot. Errors: CodeNotFound, CodeUnavailable.
+type Duties interface {
+	Courier(ctx context.Context, merchant, courier ID) (Courier, error)
+}
+
+// Ingest takes positions from couriers.
+type Ingest struct {
+	hot    Hot
+	direct Direct
+	duties Duties
+	now    func() time.Time
+}
+
+// NewIngest ties the use case to its ports.
+func NewIngest(hot Hot, direct Direct, duties Duties, now func() time.Time) *Ingest {
+	return &Ingest{hot: hot, direct: direct, duties: duties, now: now}
+}
+
+// MaxPoints is how many points one report may carry.
+const MaxPoints = 500
+
+// Point is one entry of a report: a fix, or the reason why it is none.
+type Point struct {
+	Seq      int64 // from 1 within the session; 0 when the phone does not count
+	Position Position
+	Reject   Reject
+}
+
+// PositionReport is what a phone sends at once.
+type PositionReport struct {
+	Session string
+	Points  []Point
+	// Wait is how long the phone would rather wait for its points to be durable than hear "not yet".
+	Wait time.Duration
+}
+
+// Result is what became of a point.
+type Result string
+
+// The results.
+const (
+	ResultLive      Result = "live"      // it moved the marker
+	ResultLate      Result = "late"      // stored, not shown
+	ResultDuplicate Result = "duplicate" // it had been reported before
+	ResultRejected  Result = "rejected"  // not taken; the receipt's code says why
+)
+
+// Receipt answers one point.
+type Receipt struct {
+	Seq    int64
+	Result Result
+	Reject Reject
+}
+
+// Intake answers a report.
+type Intake struct {
+	AcceptedSeq int64 // highest seq of the session that is safe in the backlog or in Postgres
+	DurableSeq  int64 // highest contiguous seq of the session committed in Postgres
+	ResendFrom  int64 // first seq that is missing here; 0 when none is
+	Durable     bool  // every point of this report is committed
+	NextReport  time.Duration
+	Receipts    []Receipt // one a point, in the report's order
+}
+
+// How often phones are asked to report: often while somebody watches, seldom otherwise.
+const (
+	reportWatched   = 3 * time.Second
+	reportUnwatched = 10 * time.Second
+)
+
+// Take stores a report. A bad point never fails its batch. Errors: CodeInvalid (the report as a whole), CodeOffShift, CodeOverloaded,
+// CodeUnavailable (both stores are away).
+func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (Intake, error) {
+	if err := validSession(report.Session); err != nil {
+		return Intake{}, err
+	}
+	now := u.now()
+	batch := Batch{CourierID: actor.CourierID, Session: report.Session, ReceivedAt: now, Fixes: make([]Fix, 0, len(report.Points))}
+	var newest *Position
+	for i := range report.Points {
+		p := &report.Points[i]
+		if p.Reject == "" {
+			p.Reject = p.Position.Check(now)
+		}
+		if p.Reject != "" {
+			// A refused point is settled all the same: the phone must not send it for ever.
+			if p.Seq > 0 {
+				batch.Settled = append(batch.Settled, p.Seq)
+			}
+			continue
+		}
+		batch.Fixes = append(batch.Fixes, Fix{Seq: p.Seq, Position: p.Position})
+		if now.Sub(p.Position.RecordedAt) <= LiveAge && (newest == nil || p.Position.RecordedAt.After(newest.RecordedAt)) {
+			newest = &p.Position
+		}
+	}
+	placed, durable, err := u.store(ctx, actor, batch, newest, report.Wait)
+	if err != nil {
+		return Intake{}, err
+	}
+	return answer(report.Points, newest, placed, durable), nil
+}
+
+// store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away.
+func (u *Ingest) store(ctx context.Context, actor Actor, batch Batch, newest *Position, wait time.Duration) (Placed, bool, error) {
+	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Newest: newest, Keep: wait == 0}
+	placed, err := u.hot.Place(ctx, placement)
+	if CodeOf(err) == CodeUnavailable {
+		return u.storeWithoutHot(ctx, actor, batch)
+	}
+	if err != nil || wait == 0 {
+		return placed, false, err
+	}
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	mark, err := u.direct.Commit(waiting, batch)
+	if err != nil {
+		// Postgres is slow or away: the backlog takes it after all, and the phone hears that it is not durable yet.
+		placement.Newest, placement.Keep = nil, true
+		again, err := u.hot.Place(ctx, placement)
+		placed.Durable = again.Durable
+		return placed, false, err
+	}
+	placed.Durable = max(placed.Durable, mark.DurableSeq)
+	if batch.Session != "" || mark.DurableSeq > 0 {
+		// A lost mark is made again by the next batch.
+		_ = u.hot.MarkDurable(ctx, []Mark{mark})
+	}
+	return placed, true, nil
+}
+
+func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, batch Batch) (Placed, bool, error) {
+	courier, err := u.duties.Courier(ctx, actor.MerchantID, actor.CourierID)
+	if err != nil {
+		return Placed{}, false, err
+	}
+	if !courier.OnDuty {
+		return Placed{}, false, OffShift()
+	}
+	mark, err := u.direct.Commit(ctx, batch)
+	if err != nil {
+		return Placed{}, false, err
+	}
+	return Placed{Durable: mark.DurableSeq}, true, nil
+}
+
+// OffShift is the refusal of a courier's positions while they are not on duty: nothing of them is kept.
+func OffShift() *Error {
+	return Errorf(CodeOffShift, "you are not on duty, so your position is not taken; start your shift first")
+}
+
+func answer(points []Point, newest *Position, placed Placed, durable bool) Intake {
+	intake := Intake{Durable: durable, DurableSeq: placed.Durable, NextReport: reportUnwatched, Receipts: make([]Receipt, len(points))}
+	if placed.Watched {
+		intake.NextReport = reportWatched
+	}
+	known := placed.Known
+	allSeqs := true
+	var highest int64
+	if len(known) > 0 {
+		highest = known[len(known)-1].Last
+	}
+	for i := range points {
+		p := &points[i]
+		r := Receipt{Seq: p.Seq, Result: ResultLate, Reject: p.Reject}
+		switch {
+		case p.Reject != "":
+			r.Result = ResultRejected
+		case p.Seq > 0 && (p.Seq <= placed.Durable && !durable || contains(known, p.Seq)),
+			p.Seq == 0 && p.Position.RecordedAt.Equal(placed.LiveSince):
+			r.Result = ResultDuplicate
+		case &p.Position == newest && placed.Live:
+			r.Result = ResultLive
+		}
+		if p.Seq == 0 {
+			allSeqs = allSeqs && p.Reject != ""
+		}
+		highest = max(highest, p.Seq)
+		intake.Receipts[i] = r
+	}
+	intake.AcceptedSeq = max(highest, placed.Durable)
+	intake.ResendFrom = firstMissing(points, known, placed.Durable, intake.AcceptedSeq)
+	if allSeqs && len(points) > 0 && highestOf(points) <= placed.Durable {
+		intake.Durable = true
+	}
+	return intake
+}
+
+func highestOf(points []Point) int64 {
+	var h int64
+	for i := range points {
+		h = max(h, points[i].Seq)
+	}
+	return h
+}
+
+func contains(spans []Span, seq int64) bool {
+	for _, s := range spans {
+		if seq >= s.First && seq <= s.Last {
+			return true
+		}
+	}
+	return false
+}
+
+// firstMissing is the lowest seq above durable that neither stands in known nor in the report, when a higher one does.
+func firstMissing(points []Point, known []Span, durable, highest int64) int64 {
+	if highest <= durable {
+		return 0
+	}
+	here := make(map[int64]bool, len(points))
+	for i := range points {
+		here[points[i].Seq] = true
+	}
+	for seq := durable + 1; seq < highest; {
+		if here[seq] {
+			seq++
+			continue
+		}
+		next := seq
+		for _, s := range known {
+			if seq >= s.First && seq <= s.Last {
+				next = s.Last + 1
+			}
+		}
+		if next == seq {
+			return seq
+		}
+		seq = next
+	}
+	return 0
+}
+
+// validSession keeps sessions short and printable: they become part of a key.
+func validSession(s string) error {
+	if len(s) > 64 {
+		return Invalid("session", "must be at most 64 characters")
+	}
+	for i := range len(s) {
+		c := s[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return Invalid("session", "may hold letters, digits, '-', '_' and '.' only")
+		}
+	}
+	return nil
+}

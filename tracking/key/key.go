@@ -1,0 +1,64 @@
+// Package key names everything that Hotfoot keeps in Redis: keys and channels, in this one file.
+//
+//	{p17}:delivery:<id>      hash     a delivery's record, hot           also the channel on which it is announced
+//	{p17}:courier:<id>       hash     duty and newest position           also the channel of the courier's positions
+//	{p17}:session:<id>:<s>   hash     what is known of a phone's seqs
+//	{p17}:positions          stream   batches waiting for Postgres
+//	{p17}:geo:<merchant>     geo set  newest positions, for "near"
+//	{p17}:fleet:<merchant>   channel  every position and record of a merchant in this partition, for live maps
+//	{p17}:jobs:<courier>     channel  "your route has changed"
+//	hotfoot:control          channel  what every node must hear: revoked keys
+//
+// Every delivery and courier belongs to one of a fixed number of partitions, and the partition is the hash tag of all its keys. So one
+// script may touch a courier's hash, stream and channel, on one server and on Redis Cluster alike. Names are built from ids in their
+// canonical form only, so no input can forge a tag or reach another's key.
+package key
+
+import (
+	"hash/fnv"
+	"strconv"
+
+	"hotfoot/tracking"
+)
+
+// Partitions is how many partitions there are. Changing it moves every key: hot data is rebuilt, but streams must be drained first.
+const Partitions = 64
+
+// Control is the channel of things that every node must hear.
+const Control = "hotfoot:control"
+
+// Partition is the partition of a delivery's or courier's id.
+func Partition(id tracking.ID) int {
+	h := fnv.New32a()
+	h.Write(id[:])
+	return int(h.Sum32() % Partitions)
+}
+
+func tag(partition int) string { return "{p" + strconv.Itoa(partition) + "}" }
+
+// Delivery names a delivery's hash and channel.
+func Delivery(id tracking.ID) string { return tag(Partition(id)) + ":delivery:" + id.String() }
+
+// Courier names a courier's hash and the channel of their positions.
+func Courier(id tracking.ID) string { return tag(Partition(id)) + ":courier:" + id.String() }
+
+// Session names the hash of a phone's session. session must have passed the domain's validation.
+func Session(courier tracking.ID, session string) string {
+	return tag(Partition(courier)) + ":session:" + courier.String() + ":" + session
+}
+
+// Positions names a partition's stream.
+func Positions(partition int) string { return tag(partition) + ":positions" }
+
+// Geo names a partition's geo set of a merchant's couriers.
+func Geo(partition int, merchant tracking.ID) string {
+	return tag(partition) + ":geo:" + merchant.String()
+}
+
+// Fleet names a partition's channel of everything a merchant's live map shows.
+func Fleet(partition int, merchant tracking.ID) string {
+	return tag(partition) + ":fleet:" + merchant.String()
+}
+
+// Jobs names the channel on which a courier hears of their route.
+func Jobs(courier tracking.ID) string { return tag(Partition(courier)) + ":jobs:" + courier.String() }

@@ -1,0 +1,101 @@
+package tracking
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Staff is the truth about couriers and keys. Every method that changes something is one transaction. Errors: CodeNotFound, CodeUnavailable.
+type Staff interface {
+	CreateCourier(ctx context.Context, c Courier, key Key) error
+	UpdateCourier(ctx context.Context, merchant, courier ID, change func(Courier) (Courier, error)) (Courier, []Record, error)
+	// SetDuty opens or closes the courier's shift; setting what is set already changes nothing. The records are the courier's stops, whose
+	// customers may or may no longer see them.
+	SetDuty(ctx context.Context, courier ID, onDuty bool, now time.Time) (Courier, []Record, error)
+	// RotateKey revokes the courier's keys and stores a new one; it answers the hashes of the revoked.
+	RotateKey(ctx context.Context, merchant, courier ID, key Key, now time.Time) ([][32]byte, error)
+}
+
+// Duty keeps the hot copy of who is on duty. A lower Rev than the one kept changes nothing. Errors: CodeUnavailable.
+type Duty interface {
+	KeepCourier(ctx context.Context, c Courier) error
+}
+
+// Revoker makes keys stop working on every node at once. Errors: CodeUnavailable.
+type Revoker interface {
+	Revoke(ctx context.Context, hashes [][32]byte) error
+}
+
+// Roster is what merchants decide about couriers, and couriers about their shift.
+type Roster struct {
+	staff   Staff
+	duty    Duty
+	revoker Revoker
+	relay   *Relay
+	now     func() time.Time
+	log     *slog.Logger
+}
+
+// NewRoster ties the use case to its ports.
+func NewRoster(staff Staff, duty Duty, revoker Revoker, relay *Relay, now func() time.Time, log *slog.Logger) *Roster {
+	return &Roster{staff: staff, duty: duty, revoker: revoker, relay: relay, now: now, log: log}
+}
+
+// Hire creates a courier, off duty, and the secret that their phone uses; it is shown this once. Errors: CodeInvalid.
+func (u *Roster) Hire(ctx context.Context, actor Actor, c Courier) (Courier, string, error) {
+	c.ID, c.MerchantID, c.Rev, c.CreatedAt, c.OnDuty = NewID(), actor.MerchantID, 1, u.now(), false
+	if err := c.Validate(); err != nil {
+		return Courier{}, "", err
+	}
+	key, secret := NewKey(c.MerchantID, RoleCourier, c.ID, "")
+	return c, secret, u.staff.CreateCourier(ctx, c, key)
+}
+
+// Amend changes a courier's name, vehicle or phone. Errors: CodeNotFound, CodeInvalid.
+func (u *Roster) Amend(ctx context.Context, actor Actor, courier ID, change func(*Courier)) (Courier, error) {
+	c, records, err := u.staff.UpdateCourier(ctx, actor.MerchantID, courier, func(c Courier) (Courier, error) {
+		change(&c)
+		return c, c.Validate()
+	})
+	if err != nil {
+		return Courier{}, err
+	}
+	u.keep(ctx, c)
+	u.relay.Tell(ctx, records...)
+	return c, nil
+}
+
+// RotateKey gives the courier a new secret and ends the old ones. Errors: CodeNotFound.
+func (u *Roster) RotateKey(ctx context.Context, actor Actor, courier ID) (string, error) {
+	key, secret := NewKey(actor.MerchantID, RoleCourier, courier, "")
+	revoked, err := u.staff.RotateKey(ctx, actor.MerchantID, courier, key, u.now())
+	if err != nil {
+		return "", err
+	}
+	if err := u.revoker.Revoke(ctx, revoked); err != nil {
+		u.log.Warn("telling other nodes of a revoked key failed; they will notice when they look it up again", "error", err)
+	}
+	return secret, nil
+}
+
+// SetShift puts the acting courier on or off duty. Once it returns, positions of a courier off duty are refused. Errors: CodeUnavailable, also
+// when the courier goes off duty and the hot store, which would go on accepting positions, cannot be told.
+func (u *Roster) SetShift(ctx context.Context, actor Actor, onDuty bool) (Courier, error) {
+	c, records, err := u.staff.SetDuty(ctx, actor.CourierID, onDuty, u.now())
+	if err != nil {
+		return Courier{}, err
+	}
+	if err := u.duty.KeepCourier(ctx, c); err != nil {
+		return Courier{}, err
+	}
+	u.relay.Tell(ctx, records...)
+	return c, nil
+}
+
+// keep refreshes the hot copy; without it the copy is refreshed when it expires.
+func (u *Roster) keep(ctx context.Context, c Courier) {
+	if err := u.duty.KeepCourier(ctx, c); err != nil {
+		u.log.Warn("refreshing a courier's hot copy failed", "courier", c.ID, "error", err)
+	}
+}

@@ -1,0 +1,63 @@
+// Where a marker is drawn between two fixes: it glides to the newest one instead of jumping. It never goes beyond it, so
+// the map shows no place where a courier has not been reported.
+
+export interface Point {
+  lat: number;
+  lon: number;
+}
+
+interface Way {
+  from: Point;
+  to: Point;
+  startedAt: number;
+  duration: number;
+}
+
+/** Farther than this in one step is a correction or a gap, not a ride: the marker goes there at once. */
+const jump = 0.004;
+
+/** A glide lasts about as long as the next fix takes to come, but never so long that the marker lags visibly. */
+const shortest = 250;
+const longest = 2000;
+
+export class Glide {
+  readonly #ways = new Map<string, Way>();
+
+  readonly #still: boolean;
+
+  constructor(still: boolean) {
+    this.#still = still;
+  }
+
+  /** Notes a courier's newest place; `interval` is the time between its last two fixes. */
+  aim(id: string, to: Point, interval: number, now: number): void {
+    const way = this.#ways.get(id);
+    if (way && way.to.lat === to.lat && way.to.lon === to.lon) return;
+    const from = way ? at(way, now) : to;
+    const far = Math.abs(to.lat - from.lat) > jump || Math.abs(to.lon - from.lon) > jump;
+    const duration = this.#still || far ? 0 : Math.min(longest, Math.max(shortest, interval));
+    this.#ways.set(id, { from: duration === 0 ? to : from, to, startedAt: now, duration });
+  }
+
+  place(id: string, now: number): Point | null {
+    const way = this.#ways.get(id);
+    return way ? at(way, now) : null;
+  }
+
+  moving(id: string, now: number): boolean {
+    const way = this.#ways.get(id);
+    return way !== undefined && now < way.startedAt + way.duration;
+  }
+
+  forget(id: string): void {
+    this.#ways.delete(id);
+  }
+}
+
+function at(way: Way, now: number): Point {
+  const share = way.duration === 0 ? 1 : Math.min(1, (now - way.startedAt) / way.duration);
+  return {
+    lat: way.from.lat + (way.to.lat - way.from.lat) * share,
+    lon: way.from.lon + (way.to.lon - way.from.lon) * share,
+  };
+}
