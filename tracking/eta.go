@@ -10,12 +10,12 @@ type ETA struct{ At, Low, High time.Time }
 
 // The first model: straight distance, stretched to streets, over a smoothed speed, plus a pause for each stop before.
 const (
-	detour     = 1.35             // streets over straight line in a gridded city; from recorded cab trips 1.2 to 1.5
-	stopPause  = 3 * time.Minute  // parking, stairs and a signature
-	doorPause  = 30 * time.Second // from the kerb to the door
-	spread     = 0.25             // of the driving time, either way
-	minSpread  = time.Minute
-	trustPace  = 0.6 // how much the courier's own pace counts against the vehicle's usual one
+	detour    = 1.35             // streets over straight line in a gridded city; from recorded cab trips 1.2 to 1.5
+	stopPause = 3 * time.Minute  // parking, stairs and a signature
+	doorPause = 30 * time.Second // from the kerb to the door
+	spread    = 0.25             // of the driving time, either way
+	minSpread = time.Minute
+	trustPace = 0.6 // how much the courier's own pace counts against the vehicle's usual one
 )
 
 // Estimate works an ETA out from the newest fix.

@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -43,6 +44,8 @@ type Backlog interface {
 	Read(ctx context.Context, limit int) ([]Entry, error)
 	// Ack removes entries for good.
 	Ack(ctx context.Context, entries []Entry) error
+	// Bury moves an entry that can never be stored to where people find it.
+	Bury(ctx context.Context, entry Entry, reason error) error
 }
 
 // Entry is a batch in the backlog.
@@ -123,6 +126,12 @@ func (h *History) runOnce(ctx context.Context) error {
 	if err != nil || len(entries) == 0 {
 		return err
 	}
+	return h.move(ctx, entries)
+}
+
+// move stores entries in one transaction. When one of them can never be stored the rest must not wait for it: halves are tried until it
+// stands alone, and then it is buried.
+func (h *History) move(ctx context.Context, entries []Entry) error {
 	batches := make([]Batch, len(entries))
 	points := 0
 	for i, e := range entries {
@@ -131,6 +140,14 @@ func (h *History) runOnce(ctx context.Context) error {
 	}
 	began := time.Now()
 	marks, err := h.track.Store(ctx, batches)
+	if CodeOf(err) == CodeInvalid {
+		if len(entries) == 1 {
+			h.log.Error("a batch of positions cannot be stored and was put aside", "courier", entries[0].Batch.CourierID, "error", err)
+			return h.backlog.Bury(ctx, entries[0], err)
+		}
+		half := len(entries) / 2
+		return errors.Join(h.move(ctx, entries[:half]), h.move(ctx, entries[half:]))
+	}
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,6 @@ const (
 	NewestSize   = PositionSize + 4
 )
 
-
 // AppendPosition writes a position without its pace. Layout, big-endian: version u8, flags u8, recorded_at i64 (Unix ms), lat f64, lon f64,
 // accuracy f32, speed f32, heading f32, altitude f32, battery f32. The script position.lua reads the first 26 bytes.
 func AppendPosition(b []byte, p tracking.Position) []byte {

@@ -5,7 +5,7 @@
 //	phone.csv         ts,lat,lon,... ┘
 //
 // Guarantees: a point that is returned has a finite position on Earth; what the file does not say, or says with the
-// recorder's sign for "unknown" (a negative speed, accuracy or course), is nil. Nothing is sorted, merged or dropped:
+// recorder's sign for "unknown" (a negative speed, accuracy or course), is nil. No point is sorted, merged or dropped:
 // points out of order and repeated points are what real recorders write, and are what a replay is for. Errors name
 // the file, the line and what is wrong.
 //

@@ -57,7 +57,12 @@ export class Fleet {
   /** Applies one frame. `first` marks the first frame of a connection, which carries every alert that stands. */
   apply(frame: OpsFrame, first: boolean): Changes {
     const changes: Changes = { listed: first, moved: false, left: false };
-    if (frame.full) {
+    if (frame.clusters) {
+      this.clusters = frame.clusters;
+      changes.moved = true;
+    }
+    // In clusters there is nobody to be seen one by one, whoever was there before.
+    if (frame.full || frame.clusters?.length) {
       for (const courier of this.couriers.values()) courier.inView = false;
       changes.moved = true;
     }
@@ -67,10 +72,6 @@ export class Fleet {
       if (!courier?.inView) continue;
       courier.inView = false;
       changes.moved = changes.left = true;
-    }
-    if (frame.clusters) {
-      this.clusters = frame.clusters;
-      changes.moved = true;
     }
     if (first) this.alerts.clear();
     for (const alert of frame.alerts) this.#raise(alert, changes);

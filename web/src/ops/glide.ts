@@ -9,6 +9,8 @@ export interface Point {
 interface Way {
   from: Point;
   to: Point;
+  /** When the fix it leads to was recorded. */
+  at: number;
   startedAt: number;
   duration: number;
 }
@@ -23,25 +25,19 @@ const longest = 2000;
 export class Glide {
   readonly #ways = new Map<string, Way>();
 
-  readonly #still: boolean;
-
-  constructor(still: boolean) {
-    this.#still = still;
-  }
-
-  /** Notes a courier's newest place; `interval` is the time between its last two fixes. */
-  aim(id: string, to: Point, interval: number, now: number): void {
+  /** Notes a courier's newest fix, recorded at `at`; `still` moves the marker there without gliding. */
+  aim(id: string, to: Point, at: number, now: number, still: boolean): void {
     const way = this.#ways.get(id);
-    if (way && way.to.lat === to.lat && way.to.lon === to.lon) return;
-    const from = way ? at(way, now) : to;
+    if (way?.at === at) return;
+    const from = way ? along(way, now) : to;
     const far = Math.abs(to.lat - from.lat) > jump || Math.abs(to.lon - from.lon) > jump;
-    const duration = this.#still || far ? 0 : Math.min(longest, Math.max(shortest, interval));
-    this.#ways.set(id, { from: duration === 0 ? to : from, to, startedAt: now, duration });
+    const duration = still || far ? 0 : Math.min(longest, Math.max(shortest, at - (way?.at ?? at)));
+    this.#ways.set(id, { from: duration === 0 ? to : from, to, at, startedAt: now, duration });
   }
 
   place(id: string, now: number): Point | null {
     const way = this.#ways.get(id);
-    return way ? at(way, now) : null;
+    return way ? along(way, now) : null;
   }
 
   moving(id: string, now: number): boolean {
@@ -54,7 +50,7 @@ export class Glide {
   }
 }
 
-function at(way: Way, now: number): Point {
+function along(way: Way, now: number): Point {
   const share = way.duration === 0 ? 1 : Math.min(1, (now - way.startedAt) / way.duration);
   return {
     lat: way.from.lat + (way.to.lat - way.from.lat) * share,

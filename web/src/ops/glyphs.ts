@@ -9,12 +9,15 @@ export type Glyph = "free" | "busy" | "late" | "silent" | "waiting";
 
 type Ink = "accent" | "late" | "silent" | "ink-2" | "sheet";
 
-interface Stroke {
-  d: string;
+interface Paint {
   fill?: Ink;
   line?: Ink;
   width?: number;
   dash?: readonly number[];
+}
+
+interface Stroke extends Paint {
+  d: string;
 }
 
 const circle = (r: number) => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
@@ -50,7 +53,7 @@ const beak = "M-4.6-9.4L0-14.2L4.6-9.4Z";
 const beakInk: Partial<Record<Glyph, Ink>> = { free: "accent", busy: "accent", late: "late" };
 
 const box = 32;
-const density = 2;
+export const iconDensity = 2;
 const bearings = 16;
 
 /** The map's name for a glyph with its heading rounded to a sixteenth of a turn: "busy", "busy@4". */
@@ -64,23 +67,22 @@ export function drawIcon(name: string, ink: (name: Ink) => string): ImageData | 
   const [glyph, bearing] = name.split("@") as [Glyph, string | undefined];
   const strokes = glyphs[glyph];
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = box * density;
+  canvas.width = canvas.height = box * iconDensity;
   const pen = canvas.getContext("2d");
   if (!strokes || !pen) return null;
-  pen.setTransform(density, 0, 0, density, canvas.width / 2, canvas.height / 2);
+  pen.setTransform(iconDensity, 0, 0, iconDensity, canvas.width / 2, canvas.height / 2);
   pen.lineCap = pen.lineJoin = "round";
   if (bearing !== undefined) {
     pen.save();
     pen.rotate((Number(bearing) / bearings) * 2 * Math.PI);
-    stroke(pen, { d: beak, fill: beakInk[glyph], line: "sheet", width: 1.4 }, ink);
+    stroke(pen, new Path2D(beak), { fill: beakInk[glyph], line: "sheet", width: 1.4 }, ink);
     pen.restore();
   }
-  for (const part of strokes) stroke(pen, part, ink);
+  for (const part of strokes) stroke(pen, new Path2D(part.d), part, ink);
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-function stroke(pen: CanvasRenderingContext2D, part: Stroke, ink: (name: Ink) => string): void {
-  const path = new Path2D(part.d);
+function stroke(pen: CanvasRenderingContext2D, path: Path2D, part: Paint, ink: (name: Ink) => string): void {
   if (part.line) {
     pen.strokeStyle = ink(part.line);
     pen.lineWidth = part.width ?? 1;
@@ -92,5 +94,3 @@ function stroke(pen: CanvasRenderingContext2D, part: Stroke, ink: (name: Ink) =>
     pen.fill(path);
   }
 }
-
-export const iconDensity = density;

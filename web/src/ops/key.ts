@@ -6,7 +6,7 @@ const slot = "hotfoot.ops.key";
 export interface KeyPage {
   readonly hash: string;
   replaceHash(hash: string): void;
-  readonly storage: Pick<Storage, "getItem" | "setItem" | "removeItem">;
+  readonly storage: Pick<Storage, "getItem" | "setItem">;
 }
 
 /** Moves a key from the fragment into the tab's storage and answers the key this tab has, if any. */
@@ -23,10 +23,6 @@ export function takeKey(page: KeyPage): string | null {
 
 export function keepKey(page: KeyPage, key: string): void {
   page.storage.setItem(slot, key.trim());
-}
-
-export function forgetKey(page: KeyPage): void {
-  page.storage.removeItem(slot);
 }
 
 function decoded(text: string): string {

@@ -23,8 +23,8 @@ export class Ledger {
   }
 
   /**
-   * Takes a status event. The event carries the status but not what follows from it (the courier's name, the stops
-   * before), so the answer is whether the whole delivery should be read again.
+   * Takes a status event. The answer is whether the whole delivery should be read again, because it is new here or
+   * changed hands: the event carries the courier's id but not the name.
    */
   apply(event: OpsEvent): boolean {
     const known = this.#deliveries.get(event.delivery_id);
@@ -38,7 +38,7 @@ export class Ledger {
       courier_id: event.courier_id,
       courier: event.courier_id === known.courier_id ? known.courier : null,
     });
-    return true;
+    return event.courier_id !== known.courier_id;
   }
 
   isOpen(id: string): boolean {

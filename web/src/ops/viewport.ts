@@ -12,7 +12,6 @@ const zoomStep = 0.5;
 export function widened({ bbox: [west, south, east, north], zoom }: Viewport): Viewport {
   const dx = (east - west) * margin;
   const dy = (north - south) * margin;
-  const round = (degrees: number) => Math.round(degrees * 1e5) / 1e5;
   return {
     bbox: [
       round(Math.max(-180, west - dx)), round(Math.max(-90, south - dy)),
@@ -28,4 +27,8 @@ export function outgrown(asked: Viewport | null, shown: Viewport): boolean {
   const [west, south, east, north] = asked.bbox;
   const [w, s, e, n] = shown.bbox;
   return w < west || s < south || e > east || n > north || Math.abs(shown.zoom - asked.zoom) >= zoomStep;
+}
+
+function round(degrees: number): number {
+  return Math.round(degrees * 1e5) / 1e5;
 }

@@ -1,0 +1,101 @@
+package pubsub
+
+import (
+	"encoding/hex"
+	"log/slog"
+
+	"hotfoot/tracking"
+	"hotfoot/tracking/key"
+	"hotfoot/tracking/wire"
+)
+
+// Feed is the Subscriber in the domain's words: it knows the channels and decodes what arrives on them, once per node however many watch.
+type Feed struct {
+	subscriber *Subscriber
+	log        *slog.Logger
+}
+
+// NewFeed makes a Feed.
+func NewFeed(subscriber *Subscriber, log *slog.Logger) *Feed {
+	return &Feed{subscriber: subscriber, log: log}
+}
+
+// Watch is an interest in one thing; Close ends it.
+type Watch interface {
+	Ready() <-chan struct{}
+	Close()
+}
+
+// Delivery watches a delivery's record.
+func (f *Feed) Delivery(id tracking.ID, changed func(tracking.Record), live func(bool)) Watch {
+	return f.subscribe(key.Delivery(id), live, func(b []byte) error {
+		r, err := wire.Record(b)
+		if err == nil {
+			changed(r)
+		}
+		return err
+	})
+}
+
+// Courier watches a courier's newest position.
+func (f *Feed) Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) Watch {
+	return f.subscribe(key.Courier(id), live, func(b []byte) error {
+		p, err := wire.Position(b)
+		if err == nil {
+			moved(p)
+		}
+		return err
+	})
+}
+
+// Jobs watches for changes of a courier's route.
+func (f *Feed) Jobs(courier tracking.ID, changed func(), live func(bool)) Watch {
+	return f.subscribe(key.Jobs(courier), live, func([]byte) error {
+		changed()
+		return nil
+	})
+}
+
+// Revoked watches for keys that must stop working.
+func (f *Feed) Revoked(revoked func(hash [32]byte), live func(bool)) Watch {
+	return f.subscribe(key.Control, live, func(b []byte) error {
+		var hash [32]byte
+		if _, err := hex.Decode(hash[:], b[:min(len(b), 64)]); err != nil {
+			return err
+		}
+		revoked(hash)
+		return nil
+	})
+}
+
+// Fleet watches everything of a merchant: positions and records, from every partition. It is ready when all of them are.
+func (f *Feed) Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Position), changed func(tracking.Record), live func(bool)) []Watch {
+	watches := make([]Watch, key.Partitions)
+	for p := range watches {
+		watches[p] = f.subscribe(key.Fleet(p, merchant), live, func(b []byte) error {
+			m, err := wire.ParseFleet(b)
+			switch {
+			case err != nil:
+				return err
+			case m.Position != nil:
+				moved(m.CourierID, *m.Position)
+			default:
+				changed(*m.Record)
+			}
+			return nil
+		})
+	}
+	return watches
+}
+
+func (f *Feed) subscribe(name string, live func(bool), decode func([]byte) error) *Subscription {
+	return f.subscriber.Subscribe(name, Listener{
+		Live: live,
+		Message: func(b []byte) {
+			if err := decode(b); err != nil {
+				// From a newer release, or not from us at all: the record itself is still read by every resync.
+				f.log.Warn("could not read a message", "channel", name, "error", err)
+			}
+		},
+	})
+}

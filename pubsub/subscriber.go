@@ -1,0 +1,274 @@
+package pubsub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"hotfoot/tracking"
+)
+
+// Listener hears what is said on a channel. Its functions are called from one goroutine and must not block.
+type Listener struct {
+	Message func(payload []byte)
+	// Live says that the channel is confirmed from now on, so that whatever is watched must be read again, or that it is not any more.
+	Live func(bool)
+}
+
+// The canary: the library does not notice a connection that went silent (no FIN, no RST) for minutes, so each node tells itself something
+// every second and takes silence for death.
+const (
+	canaryEvery  = time.Second
+	canaryLimit  = 3 * time.Second
+	retryAfter   = 250 * time.Millisecond
+	subscribeMax = 500 // channels in one SUBSCRIBE
+)
+
+// Subscriber keeps one Pub/Sub connection for a node, whatever is watched.
+type Subscriber struct {
+	client redis.UniversalClient
+	log    *slog.Logger
+	canary string
+	gaps   atomic.Int64
+
+	mu       sync.Mutex
+	conn     *redis.PubSub // nil while there is none
+	channels map[string]*channel
+}
+
+// channel is one subscription. Its fields are guarded by Subscriber.mu.
+type channel struct {
+	listeners map[*Subscription]Listener
+	confirmed bool
+}
+
+// Subscription is one listener's interest in a channel.
+type Subscription struct {
+	subscriber *Subscriber
+	name       string
+	ready      chan struct{}
+	readyOnce  sync.Once
+}
+
+// NewSubscriber makes a Subscriber; nothing arrives until Run runs.
+func NewSubscriber(client redis.UniversalClient, log *slog.Logger) *Subscriber {
+	return &Subscriber{
+		client: client, log: log, canary: "hotfoot:canary:" + rand.Text(), channels: map[string]*channel{},
+	}
+}
+
+// Gaps is how often the connection was lost since the start.
+func (s *Subscriber) Gaps() int64 { return s.gaps.Load() }
+
+// Subscribe adds a listener. It does not wait: Ready tells when Redis has confirmed. It cannot fail: with Redis away the listener hears
+// Live(true) once it is back.
+func (s *Subscriber) Subscribe(name string, listener Listener) *Subscription {
+	sub := &Subscription{subscriber: s, name: name, ready: make(chan struct{})}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ch := s.channels[name]
+	if ch == nil {
+		ch = &channel{listeners: map[*Subscription]Listener{}}
+		s.channels[name] = ch
+		if s.conn != nil {
+			// An error means that the connection is breaking: Run notices, and subscribes everything on the next one.
+			_ = s.conn.Subscribe(context.Background(), name)
+		}
+	}
+	ch.listeners[sub] = listener
+	if ch.confirmed {
+		sub.readyOnce.Do(func() { close(sub.ready) })
+	}
+	return sub
+}
+
+// Ready is closed once Redis has confirmed the subscription for the first time.
+func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+
+// Close removes the listener; it may still be in a call that began before.
+func (s *Subscription) Close() {
+	owner := s.subscriber
+	owner.mu.Lock()
+	defer owner.mu.Unlock()
+	ch := owner.channels[s.name]
+	if ch == nil {
+		return
+	}
+	delete(ch.listeners, s)
+	if len(ch.listeners) > 0 {
+		return
+	}
+	delete(owner.channels, s.name)
+	if owner.conn != nil {
+		_ = owner.conn.Unsubscribe(context.Background(), s.name)
+	}
+}
+
+// Run keeps the connection until ctx ends.
+func (s *Subscriber) Run(ctx context.Context) error {
+	var canary sync.WaitGroup
+	canary.Go(func() { s.sing(ctx) })
+	defer canary.Wait()
+	for ctx.Err() == nil {
+		err := s.runOnce(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		s.gaps.Add(1)
+		s.log.Warn("lost the Pub/Sub connection; what is watched will be read again", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryAfter):
+		}
+	}
+	return nil
+}
+
+func (s *Subscriber) sing(ctx context.Context) {
+	ticker := time.NewTicker(canaryEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			// Whether it arrives is judged at the other end.
+			_ = s.client.Publish(ctx, s.canary, "").Err()
+		}
+	}
+}
+
+// runOnce lives as long as one connection.
+func (s *Subscriber) runOnce(ctx context.Context) error {
+	conn := s.client.Subscribe(ctx, s.canary)
+	defer conn.Close()
+	if _, err := conn.ReceiveTimeout(ctx, canaryLimit); err != nil {
+		return err
+	}
+	if err := s.adopt(ctx, conn); err != nil {
+		return err
+	}
+	defer s.abandon()
+	heard := time.Now()
+	for {
+		message, err := conn.ReceiveTimeout(ctx, canaryLimit)
+		if err != nil {
+			return err
+		}
+		switch m := message.(type) {
+		case *redis.Message:
+			if m.Channel == s.canary {
+				heard = time.Now()
+				continue
+			}
+			s.deliver(m)
+		case *redis.Subscription:
+			if m.Kind == "subscribe" {
+				s.confirm(m.Channel)
+			}
+		}
+		// Messages without the canary: the connection lives, but the server does not run what we publish.
+		if time.Since(heard) > 2*canaryLimit {
+			return errors.New("the canary has gone silent")
+		}
+	}
+}
+
+// adopt makes conn the node's connection and asks for everything that is wanted.
+func (s *Subscriber) adopt(ctx context.Context, conn *redis.PubSub) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn = conn
+	names := make([]string, 0, len(s.channels))
+	for name := range s.channels {
+		names = append(names, name)
+	}
+	for len(names) > 0 {
+		n := min(len(names), subscribeMax)
+		if err := conn.Subscribe(ctx, names[:n]...); err != nil {
+			s.conn = nil
+			return err
+		}
+		names = names[n:]
+	}
+	return nil
+}
+
+// abandon tells every listener that nothing is live any more.
+func (s *Subscriber) abandon() {
+	s.mu.Lock()
+	s.conn = nil
+	var told []Listener
+	for _, ch := range s.channels {
+		if ch.confirmed {
+			ch.confirmed = false
+			for _, l := range ch.listeners {
+				told = append(told, l)
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range told {
+		l.Live(false)
+	}
+}
+
+func (s *Subscriber) confirm(name string) {
+	s.mu.Lock()
+	ch := s.channels[name]
+	var told []Listener
+	if ch != nil {
+		ch.confirmed = true
+		for sub, l := range ch.listeners {
+			sub.readyOnce.Do(func() { close(sub.ready) })
+			told = append(told, l)
+		}
+	}
+	s.mu.Unlock()
+	for _, l := range told {
+		l.Live(true)
+	}
+}
+
+func (s *Subscriber) deliver(m *redis.Message) {
+	s.mu.Lock()
+	ch := s.channels[m.Channel]
+	var only Listener
+	var all []Listener
+	if ch != nil {
+		for _, l := range ch.listeners {
+			if only.Message == nil {
+				only = l // nearly always the only one: no slice for it
+			} else {
+				all = append(all, l)
+			}
+		}
+	}
+	s.mu.Unlock()
+	if only.Message == nil {
+		return
+	}
+	payload := []byte(m.Payload)
+	only.Message(payload)
+	for _, l := range all {
+		l.Message(payload)
+	}
+}
+
+// WaitReady waits until every subscription is confirmed. Errors: CodeUnavailable when ctx ends before.
+func WaitReady(ctx context.Context, subscriptions ...*Subscription) error {
+	for _, s := range subscriptions {
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return tracking.Unavailable("Redis", ctx.Err())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"hotfoot/tracking"
+)
+
+const upsertMerchantSQL = `
+INSERT INTO merchants (id, name, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, visible_stops`
+
+// Merchant answers the merchant of this name, made if there is none. Errors: CodeInvalid, CodeUnavailable.
+func (s *Store) Merchant(ctx context.Context, name string, now time.Time) (tracking.Merchant, error) {
+	m := tracking.Merchant{Name: name}
+	err := s.pool.QueryRow(ctx, upsertMerchantSQL, tracking.NewID(), name, now).Scan(&m.ID, &m.VisibleStops)
+	return m, translate(err)
+}
+
+// Counts are a merchant's numbers of the moment.
+type Counts struct {
+	CouriersOnDuty, Active, Unassigned, Late, DeliveredToday int
+}
+
+const countsSQL = `
+SELECT (SELECT count(*) FROM couriers WHERE merchant_id = $1 AND on_duty),
+    count(*) FILTER (WHERE finished_at IS NULL),
+    count(*) FILTER (WHERE status = 'created'),
+    count(*) FILTER (WHERE finished_at IS NULL AND window_to < $2),
+    count(*) FILTER (WHERE status = 'delivered' AND finished_at >= $3)
+FROM deliveries WHERE merchant_id = $1 AND (finished_at IS NULL OR finished_at >= $3)`
+
+// Counts counts a merchant's couriers and deliveries; today began at midnight. Errors: CodeUnavailable.
+func (s *Store) Counts(ctx context.Context, merchant tracking.ID, now, midnight time.Time) (Counts, error) {
+	var c Counts
+	err := s.pool.QueryRow(ctx, countsSQL, merchant, now, midnight).Scan(&c.CouriersOnDuty, &c.Active, &c.Unassigned, &c.Late, &c.DeliveredToday)
+	return c, translate(err)
+}

@@ -1,0 +1,130 @@
+// What the customer sees on the map: the courier's dot, the door, and a soft line between them. Loaded after the text.
+import { Marker, NavigationControl } from "maplibre-gl";
+import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import type { DotView } from "../dot.ts";
+import type { Words } from "../i18n/words.ts";
+import { createMap } from "../map.ts";
+import type { Delivery } from "./delivery.ts";
+import { Framing } from "./framing.ts";
+import { courierElement, doorElement, drawCourier, shopElement } from "./figures.ts";
+import { circle, softLine } from "./shapes.ts";
+
+export interface SceneOptions {
+  words: Words;
+  /** The dot as it should look now, or null when nobody may be seen. */
+  look: () => DotView | null;
+  reduced: () => boolean;
+}
+
+export interface Scene {
+  update: (delivery: Delivery) => void;
+}
+
+const LINE = "ahead", RING = "ring";
+const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
+/** The line and the ring follow the dot a few times a second; the dot itself follows every frame. */
+const SHAPES_MS = 120;
+
+export function createScene(options: SceneOptions): Scene | null {
+  const { words } = options;
+  const container = document.getElementById("map")!;
+  const base = createMap(container, {
+    center: [-122.41, 37.78], zoom: 12, cooperativeGestures: false,
+    locale: {
+      "Map.Title": words.text("map.label"),
+      "NavigationControl.ZoomIn": words.text("map.zoom_in"),
+      "NavigationControl.ZoomOut": words.text("map.zoom_out"),
+    },
+  });
+  if (base === null) return null;
+  const { map } = base;
+  if (matchMedia("(pointer: fine)").matches) map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+
+  const framing = new Framing(map, document.getElementById("recentre")!);
+  const courier = new Marker({ element: courierElement(words.text("map.courier")), anchor: "center" });
+  const door = new Marker({ element: doorElement(words.text("map.door")), anchor: "bottom" });
+  const shop = new Marker({ element: shopElement(), anchor: "center" });
+
+  let delivery: Delivery | null = null;
+  let styled = false;
+  let leaps = 0;
+  let shapesAt = 0;
+  let drawing = 0;
+
+  void base.ready.then(() => {
+    addShapes(map, base.dark());
+    styled = true;
+    wake();
+  });
+  base.onTheme((dark) => {
+    if (styled) paintShapes(map, dark);
+  });
+  document.addEventListener("visibilitychange", wake);
+
+  function wake(): void {
+    if (drawing === 0 && document.visibilityState === "visible") drawing = requestAnimationFrame(draw);
+  }
+
+  function draw(): void {
+    drawing = 0;
+    if (delivery === null) return;
+    const look = delivery.visible ? options.look() : null;
+    const to: [number, number] = [delivery.dropoff.lon, delivery.dropoff.lat];
+    door.setLngLat(to).addTo(map);
+    if (look === null) {
+      courier.remove();
+      shapes(null, to);
+      return;
+    }
+    const at: [number, number] = [look.lon, look.lat];
+    const leapt = look.leaps !== leaps;
+    leaps = look.leaps;
+    drawCourier(courier, look, words, leapt && !options.reduced());
+    courier.setLngLat(at).addTo(map);
+    shapes(look, to);
+    if (!look.still) wake();
+  }
+
+  function shapes(look: DotView | null, to: [number, number]): void {
+    if (!styled) return;
+    const now = performance.now();
+    if (look !== null && !look.still && now - shapesAt < SHAPES_MS) return;
+    shapesAt = now;
+    const nextStop = look !== null && (delivery?.stops_before ?? 0) === 0;
+    map.getSource<GeoJSONSource>(LINE)!.setData(nextStop ? softLine([look.lon, look.lat], to) : EMPTY);
+    map.getSource<GeoJSONSource>(RING)!.setData(look?.ringM ? circle([look.lon, look.lat], look.ringM) : EMPTY);
+  }
+
+  return {
+    update(next) {
+      delivery = next;
+      const points: [number, number][] = [[next.dropoff.lon, next.dropoff.lat]];
+      const look = next.visible ? options.look() : null;
+      const before = next.status === "created" || next.status === "assigned" || next.status === "picked_up";
+      if (look !== null) points.push([look.lon, look.lat]);
+      else if (before) points.push([next.pickup.lon, next.pickup.lat]);
+      if (before) shop.setLngLat([next.pickup.lon, next.pickup.lat]).addTo(map);
+      else shop.remove();
+      framing.show(points, Date.now());
+      wake();
+    },
+  };
+}
+
+function addShapes(map: MapLibre, dark: boolean): void {
+  map.addSource(RING, { type: "geojson", data: EMPTY });
+  map.addSource(LINE, { type: "geojson", data: EMPTY });
+  map.addLayer({ id: RING, type: "fill", source: RING, paint: { "fill-opacity": 0.14 } });
+  map.addLayer({
+    id: LINE, type: "line", source: LINE,
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-width": 5, "line-opacity": 0.55, "line-dasharray": [0.1, 2] },
+  });
+  paintShapes(map, dark);
+}
+
+function paintShapes(map: MapLibre, dark: boolean): void {
+  const accent = dark ? "#57cfbb" : "#0b6f62";
+  map.setPaintProperty(RING, "fill-color", accent);
+  map.setPaintProperty(LINE, "line-color", accent);
+}

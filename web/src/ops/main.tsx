@@ -1,0 +1,39 @@
+// The ops live map: takes the key, sets up the room, shows the page.
+
+import "../theme.css";
+import "./ops.css";
+import { render } from "preact";
+import { createActions } from "./actions.ts";
+import { createApi } from "./api.ts";
+import { createDesk } from "./desk.ts";
+import { keepKey, takeKey } from "./key.ts";
+import type { KeyPage } from "./key.ts";
+import { Sync } from "./sync.ts";
+import { App } from "./ui/app.tsx";
+import { SignIn } from "./ui/signin.tsx";
+
+const page: KeyPage = {
+  hash: location.hash,
+  replaceHash: (hash) => history.replaceState(null, "", hash === "" ? location.pathname : `${location.pathname}#${hash}`),
+  storage: sessionStorage,
+};
+
+function enter(key: string): void {
+  keepKey(page, key);
+  location.reload();
+}
+
+function show(key: string | null): void {
+  const root = document.getElementById("app");
+  if (!root) return;
+  if (key === null) {
+    render(<SignIn refused={false} onKey={enter} />, root);
+    return;
+  }
+  const desk = createDesk();
+  const api = createApi(key);
+  const sync = new Sync(desk, api, key);
+  render(<App room={{ desk, api, sync, actions: createActions(desk, api) }} onKey={enter} />, root);
+}
+
+show(takeKey(page));

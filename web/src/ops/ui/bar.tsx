@@ -1,0 +1,93 @@
+// The bar: what is going on in one line, and how live this page really is.
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { filters } from "../address.ts";
+import type { Filter } from "../address.ts";
+import { useRoom } from "./context.ts";
+import { startDelivery } from "../hands.ts";
+import { span } from "../words.ts";
+
+const refresh = 500;
+
+export function Bar() {
+  const { desk } = useRoom();
+  return (
+    <header class="bar">
+      <h1 class="brand">Hotfoot</h1>
+      <Numbers />
+      <Pulse />
+      <button type="button" class="primary" onClick={() => startDelivery(desk)}>New delivery</button>
+      <button type="button" class="round" aria-label="Keys" title="Keys ( ? )" onClick={() => { desk.dialog.value = "help"; }}>?</button>
+    </header>
+  );
+}
+
+function Numbers() {
+  const { desk } = useRoom();
+  const parts = useComputed(() => {
+    void desk.listed.value;
+    const { counts, fleet } = desk;
+    const active = fleet.stats?.active;
+    return [
+      { text: `${fleet.stats?.couriers_on_duty ?? fleet.couriers.size} on shift`, filter: "all" },
+      ...(active === undefined ? [] : [{ text: `${active} active`, filter: "all" }]),
+      { text: `${counts.value.late} late`, filter: "late" },
+      { text: `${counts.value.silent} silent`, filter: "silent" },
+    ];
+  });
+  return (
+    <p class="numbers">
+      {parts.value.map(({ text, filter }) => {
+        const zero = text.startsWith("0 ");
+        return <span key={text} class={zero ? "" : `is-${filter}`}>{text}</span>;
+      })}
+    </p>
+  );
+}
+
+function Pulse() {
+  const { desk } = useRoom();
+  const text = useSignal("");
+  const state = useComputed(() => desk.link.value);
+  useEffect(() => {
+    const update = () => {
+      const now = performance.now();
+      const quiet = desk.meter.quiet(now);
+      if (desk.link.value === "live" && quiet !== null) {
+        text.value = `live ${quiet < 10_000 ? `${(quiet / 1000).toFixed(1)} s` : span(quiet)} · ${desk.meter.perSecond(now)} fps`;
+      } else {
+        text.value = { connecting: "connecting", live: "live", reconnecting: "reconnecting", refused: "signed out" }[desk.link.value];
+      }
+    };
+    update();
+    const timer = setInterval(update, refresh);
+    return () => clearInterval(timer);
+  }, [desk, text]);
+  return (
+    <p class={`pulse is-${state.value}`} title="Since the server was last heard · pictures the map painted in the last second">
+      {text}
+    </p>
+  );
+}
+
+const filterWords: Record<Filter, string> = { all: "All", late: "Late", silent: "Silent", waiting: "Waiting" };
+
+export function Filters() {
+  const { desk } = useRoom();
+  return (
+    <div class="filters" role="group" aria-label="Show">
+      {filters.map((filter) => (
+        <button
+          key={filter}
+          type="button"
+          class={`chip is-${filter}`}
+          aria-pressed={desk.filter.value === filter}
+          onClick={() => { desk.filter.value = filter; }}
+        >
+          {filterWords[filter]} <span class="count">{desk.counts.value[filter]}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
