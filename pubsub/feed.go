@@ -20,9 +20,10 @@ func NewFeed(subscriber *Subscriber, log *slog.Logger) *Feed {
 	return &Feed{subscriber: subscriber, log: log}
 }
 
-// Watch is an interest in one thing; Close ends it.
+// Watch is an interest in one thing: Ready is closed once it was confirmed, Live says whether it is now, Close ends it.
 type Watch interface {
 	Ready() <-chan struct{}
+	Live() bool
 	Close()
 }
 
@@ -68,8 +69,8 @@ func (f *Feed) Revoked(revoked func(hash [32]byte), live func(bool)) Watch {
 	})
 }
 
-// Fleet watches everything of a merchant: positions and records, from every partition. It is ready when all of them are.
-func (f *Feed) Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Position), changed func(tracking.Record), live func(bool)) []Watch {
+// Fleet watches everything of a merchant, from every partition: positions, records, and couriers who come, go or change.
+func (f *Feed) Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Position), changed func(tracking.Record), staffed func(tracking.Courier), live func(bool)) []Watch {
 	watches := make([]Watch, key.Partitions)
 	for p := range watches {
 		watches[p] = f.subscribe(key.Fleet(p, merchant), live, func(b []byte) error {
@@ -79,8 +80,10 @@ func (f *Feed) Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Posi
 				return err
 			case m.Position != nil:
 				moved(m.CourierID, *m.Position)
-			default:
+			case m.Record != nil:
 				changed(*m.Record)
+			default:
+				staffed(*m.Courier)
 			}
 			return nil
 		})

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,16 +37,18 @@ type Subscriber struct {
 	log    *slog.Logger
 	canary string
 	gaps   atomic.Int64
+	// stir says that channels and asked may differ; whoever subscribes never waits for the network.
+	stir chan struct{}
 
 	mu       sync.Mutex
-	conn     *redis.PubSub // nil while there is none
-	channels map[string]*channel
+	channels map[string]*channel // what is wanted
+	asked    map[string]bool     // what the connection was asked for, and whether Redis has confirmed it
+	touched  map[string]struct{} // names to compare
 }
 
-// channel is one subscription. Its fields are guarded by Subscriber.mu.
+// channel is one wanted subscription. Its fields are guarded by Subscriber.mu.
 type channel struct {
 	listeners map[*Subscription]Listener
-	confirmed bool
 }
 
 // Subscription is one listener's interest in a channel.
@@ -59,7 +62,8 @@ type Subscription struct {
 // NewSubscriber makes a Subscriber; nothing arrives until Run runs.
 func NewSubscriber(client redis.UniversalClient, log *slog.Logger) *Subscriber {
 	return &Subscriber{
-		client: client, log: log, canary: "hotfoot:canary:" + rand.Text(), channels: map[string]*channel{},
+		client: client, log: log, canary: "hotfoot:canary:" + rand.Text(), stir: make(chan struct{}, 1),
+		channels: map[string]*channel{}, asked: map[string]bool{}, touched: map[string]struct{}{},
 	}
 }
 
@@ -76,20 +80,33 @@ func (s *Subscriber) Subscribe(name string, listener Listener) *Subscription {
 	if ch == nil {
 		ch = &channel{listeners: map[*Subscription]Listener{}}
 		s.channels[name] = ch
-		if s.conn != nil {
-			// An error means that the connection is breaking: Run notices, and subscribes everything on the next one.
-			_ = s.conn.Subscribe(context.Background(), name)
-		}
+		s.touch(name)
 	}
 	ch.listeners[sub] = listener
-	if ch.confirmed {
+	if s.asked[name] {
 		sub.readyOnce.Do(func() { close(sub.ready) })
 	}
 	return sub
 }
 
+// touch has a name compared soon. Called with mu held.
+func (s *Subscriber) touch(name string) {
+	s.touched[name] = struct{}{}
+	select {
+	case s.stir <- struct{}{}:
+	default:
+	}
+}
+
 // Ready is closed once Redis has confirmed the subscription for the first time.
 func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+
+// Live reports whether the subscription is confirmed now.
+func (s *Subscription) Live() bool {
+	s.subscriber.mu.Lock()
+	defer s.subscriber.mu.Unlock()
+	return s.subscriber.asked[s.name]
+}
 
 // Close removes the listener; it may still be in a call that began before.
 func (s *Subscription) Close() {
@@ -101,12 +118,9 @@ func (s *Subscription) Close() {
 		return
 	}
 	delete(ch.listeners, s)
-	if len(ch.listeners) > 0 {
-		return
-	}
-	delete(owner.channels, s.name)
-	if owner.conn != nil {
-		_ = owner.conn.Unsubscribe(context.Background(), s.name)
+	if len(ch.listeners) == 0 {
+		delete(owner.channels, s.name)
+		owner.touch(s.name)
 	}
 }
 
@@ -151,10 +165,13 @@ func (s *Subscriber) runOnce(ctx context.Context) error {
 	if _, err := conn.ReceiveTimeout(ctx, canaryLimit); err != nil {
 		return err
 	}
-	if err := s.adopt(ctx, conn); err != nil {
-		return err
-	}
+	s.adopt()
 	defer s.abandon()
+	steward, stop := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	asking.Go(func() { s.ask(steward, conn) })
+	defer asking.Wait()
+	defer stop()
 	heard := time.Now()
 	for {
 		message, err := conn.ReceiveTimeout(ctx, canaryLimit)
@@ -180,39 +197,69 @@ func (s *Subscriber) runOnce(ctx context.Context) error {
 	}
 }
 
-// adopt makes conn the node's connection and asks for everything that is wanted.
-func (s *Subscriber) adopt(ctx context.Context, conn *redis.PubSub) error {
+// adopt has everything that is wanted asked for on a new connection.
+func (s *Subscriber) adopt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn = conn
-	names := make([]string, 0, len(s.channels))
 	for name := range s.channels {
-		names = append(names, name)
+		s.touch(name)
 	}
-	for len(names) > 0 {
-		n := min(len(names), subscribeMax)
-		if err := conn.Subscribe(ctx, names[:n]...); err != nil {
-			s.conn = nil
-			return err
+}
+
+// ask keeps what the connection was asked for equal to what is wanted, many channels in one command, until ctx ends. When it fails the
+// connection is breaking, which its reader notices.
+func (s *Subscriber) ask(ctx context.Context, conn *redis.PubSub) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.stir:
 		}
-		names = names[n:]
+		more, less := s.compare()
+		for names := range slices.Chunk(more, subscribeMax) {
+			if conn.Subscribe(ctx, names...) != nil {
+				return
+			}
+		}
+		for names := range slices.Chunk(less, subscribeMax) {
+			if conn.Unsubscribe(ctx, names...) != nil {
+				return
+			}
+		}
 	}
-	return nil
+}
+
+func (s *Subscriber) compare() (more, less []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.touched {
+		_, wanted := s.channels[name]
+		_, asked := s.asked[name]
+		switch {
+		case wanted && !asked:
+			s.asked[name] = false
+			more = append(more, name)
+		case !wanted && asked:
+			delete(s.asked, name)
+			less = append(less, name)
+		}
+	}
+	clear(s.touched)
+	return more, less
 }
 
 // abandon tells every listener that nothing is live any more.
 func (s *Subscriber) abandon() {
 	s.mu.Lock()
-	s.conn = nil
 	var told []Listener
-	for _, ch := range s.channels {
-		if ch.confirmed {
-			ch.confirmed = false
+	for name, confirmed := range s.asked {
+		if ch := s.channels[name]; ch != nil && confirmed {
 			for _, l := range ch.listeners {
 				told = append(told, l)
 			}
 		}
 	}
+	clear(s.asked)
 	s.mu.Unlock()
 	for _, l := range told {
 		l.Live(false)
@@ -221,13 +268,14 @@ func (s *Subscriber) abandon() {
 
 func (s *Subscriber) confirm(name string) {
 	s.mu.Lock()
-	ch := s.channels[name]
 	var told []Listener
-	if ch != nil {
-		ch.confirmed = true
-		for sub, l := range ch.listeners {
-			sub.readyOnce.Do(func() { close(sub.ready) })
-			told = append(told, l)
+	if _, asked := s.asked[name]; asked {
+		s.asked[name] = true
+		if ch := s.channels[name]; ch != nil {
+			for sub, l := range ch.listeners {
+				sub.readyOnce.Do(func() { close(sub.ready) })
+				told = append(told, l)
+			}
 		}
 	}
 	s.mu.Unlock()

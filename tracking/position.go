@@ -76,3 +76,6 @@ func (p Position) Check(now time.Time) Reject {
 func (r Reading) within(low, high float32) bool {
 	return !r.Known || (r.Value >= low && r.Value <= high && !math.IsNaN(float64(r.Value)))
 }
+
+// SilentAfter is how long a courier with stops to make may not be heard of before a dispatcher should know.
+const SilentAfter = 2 * time.Minute

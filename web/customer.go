@@ -9,14 +9,14 @@ import (
 // customerPage is what customer.html shows before any script runs.
 type customerPage struct {
 	page
-	Status, Headline, Late string
-	Details                []string
-	Steps                  []step
-	Timeline               []moment
-	Window, Address, AsOf  string
-	Merchant               string
-	Refresh                int
-	Snapshot               json.RawMessage
+	Status, Headline, Late         string
+	Details                        []string
+	Steps                          []step
+	Timeline                       []moment
+	Window, Address, Courier, AsOf string
+	Merchant                       string
+	Refresh                        int
+	Snapshot                       json.RawMessage
 }
 
 // Readers without scripts see news by reloading; nothing happens any more once the delivery is over.
@@ -42,7 +42,7 @@ func (s *Site) Customer(w http.ResponseWriter, r *http.Request, snapshotJSON []b
 	s.render(w, http.StatusOK, "customer.html", customerPage{
 		page: p, Status: snap.Status, Headline: n.headline(), Late: n.late(), Details: n.details(), Steps: n.steps(),
 		Timeline: n.timeline(), Window: n.window(), Address: cmp.Or(snap.Dropoff.Address, snap.Dropoff.Name),
-		AsOf: n.text("updated.at", "time", n.now.In(n.location).Format("15:04:05 MST")), Merchant: snap.Merchant.Name,
+		Courier: n.courier(), AsOf: n.text("updated.at", "time", n.now.In(n.location).Format("15:04:05 MST")), Merchant: snap.Merchant.Name,
 		Refresh: refresh, Snapshot: json.RawMessage(snapshotJSON),
 	}, p.Lang)
 }

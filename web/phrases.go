@@ -114,7 +114,7 @@ func (n narrator) underway() []string {
 	case s.Status == "arriving":
 		return []string{n.text("detail.arriving")}
 	case stops == 0:
-		return []string{n.text("detail.next")}
+		return []string{n.say("detail.next")}
 	}
 	return []string{n.text("detail.en_route")}
 }
@@ -140,6 +140,18 @@ func (n narrator) window() string {
 	}
 	from, to := n.snapshot.Window.From.In(n.location), n.snapshot.Window.To.In(n.location)
 	return n.day(from) + from.Format("15:04") + "–" + n.clock(to)
+}
+
+// courier is who brings it and how; nobody before one is chosen, and nobody again once it is over.
+func (n narrator) courier() string {
+	c := n.snapshot.Courier
+	switch {
+	case c == nil || c.Name == "" || n.snapshot.final():
+		return ""
+	case c.Vehicle == "":
+		return c.Name
+	}
+	return n.text("courier.with", "courier", c.Name, "vehicle", n.text("vehicle."+c.Vehicle))
 }
 
 func (n narrator) clock(at time.Time) string {

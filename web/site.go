@@ -69,12 +69,20 @@ func New(cfg Config) (*Site, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("web: read %s: %w", name, err)
 		}
-		site.pages[name], err = template.New(name).Parse(string(source))
-		if err != nil {
-			return nil, fmt.Errorf("web: parse %s: %w", name, err)
+		if err := site.setPage(name, string(source)); err != nil {
+			return nil, err
 		}
 	}
 	return site, nil
+}
+
+func (s *Site) setPage(name, source string) error {
+	parsed, err := template.New(name).Parse(source)
+	if err != nil {
+		return fmt.Errorf("web: parse %s: %w", name, err)
+	}
+	s.pages[name] = parsed
+	return nil
 }
 
 const unbuilt = `<!doctype html><html lang="{{.Lang}}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +

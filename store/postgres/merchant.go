@@ -18,11 +18,6 @@ func (s *Store) Merchant(ctx context.Context, name string, now time.Time) (track
 	return m, translate(err)
 }
 
-// Counts are a merchant's numbers of the moment.
-type Counts struct {
-	CouriersOnDuty, Active, Unassigned, Late, DeliveredToday int
-}
-
 const countsSQL = `
 SELECT (SELECT count(*) FROM couriers WHERE merchant_id = $1 AND on_duty),
     count(*) FILTER (WHERE finished_at IS NULL),
@@ -32,8 +27,8 @@ SELECT (SELECT count(*) FROM couriers WHERE merchant_id = $1 AND on_duty),
 FROM deliveries WHERE merchant_id = $1 AND (finished_at IS NULL OR finished_at >= $3)`
 
 // Counts counts a merchant's couriers and deliveries; today began at midnight. Errors: CodeUnavailable.
-func (s *Store) Counts(ctx context.Context, merchant tracking.ID, now, midnight time.Time) (Counts, error) {
-	var c Counts
+func (s *Store) Counts(ctx context.Context, merchant tracking.ID, now, midnight time.Time) (tracking.Counts, error) {
+	var c tracking.Counts
 	err := s.pool.QueryRow(ctx, countsSQL, merchant, now, midnight).Scan(&c.CouriersOnDuty, &c.Active, &c.Unassigned, &c.Late, &c.DeliveredToday)
 	return c, translate(err)
 }

@@ -121,20 +121,12 @@ func (s *Store) Record(ctx context.Context, id tracking.ID) (tracking.Record, er
 	return record, translate(err)
 }
 
-// Filter narrows a merchant's deliveries. Zero fields do not.
-type Filter struct {
-	Statuses []tracking.Status
-	Courier  tracking.ID
-	Before   tracking.ID // only deliveries made before this one
-	Limit    int
-}
-
 const listDeliveriesSQL = `SELECT ` + recordColumns + recordFrom + `
 WHERE d.merchant_id = $1 AND ($2::text[] IS NULL OR d.status = ANY($2)) AND ($3::uuid IS NULL OR d.courier_id = $3) AND ($4::uuid IS NULL OR d.id < $4)
 ORDER BY d.id DESC LIMIT $5`
 
 // Deliveries lists a merchant's deliveries, the newest first, without their events. Errors: CodeUnavailable.
-func (s *Store) Deliveries(ctx context.Context, merchant tracking.ID, f Filter) ([]tracking.Record, error) {
+func (s *Store) Deliveries(ctx context.Context, merchant tracking.ID, f tracking.Filter) ([]tracking.Record, error) {
 	var statuses []string
 	for _, status := range f.Statuses {
 		statuses = append(statuses, string(status))

@@ -64,13 +64,16 @@ func TestAccount_of_root(t *testing.T) {
 			}
 			mustStop(t, again)
 
-			if err := os.RemoveAll(dir); err != nil {
-				t.Fatal(err)
-			}
-			anew := k.mustStart(t, dir)
-			k.write(t, anew.URL(), "new")
-			if got := k.read(t, anew.URL()); got != "new" {
-				t.Errorf("read %q although the folder was deleted, want new", got)
+			for _, deleted := range []string{dir, s.folder.data} {
+				if err := os.RemoveAll(deleted); err != nil {
+					t.Fatal(err)
+				}
+				anew := k.mustStart(t, dir)
+				k.write(t, anew.URL(), "new")
+				if got := k.read(t, anew.URL()); got != "new" {
+					t.Errorf("read %q although %s was deleted, want new", got, deleted)
+				}
+				mustStop(t, anew)
 			}
 		})
 		t.Run(k.name+" is the owner of the data that is there", func(t *testing.T) {

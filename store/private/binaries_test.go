@@ -54,7 +54,8 @@ func TestKin_owns(t *testing.T) {
 		"postgres: hotfoot-postgres-ffffffffffff: checkpointer ":                                    false,
 		"grep postgres hotfoot-postgres-0123456789ab":                                               false,
 		"vi /home/me/postgres/hotfoot-postgres-0123456789ab":                                        false,
-		"": false,
+		"[postgres]":    true,
+		"[kworker/0:1]": false,
 	} {
 		if got := k.owns(line); got != want {
 			t.Errorf("owns(%q) is %v, want %v", line, got, want)

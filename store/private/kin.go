@@ -25,8 +25,12 @@ func (k kin) pids() []int {
 	return pids
 }
 
-// owns asks for the program too, because an editor or a grep may have the mark in its command line.
+// owns asks for the program too, because an editor or a grep may have the mark in its command line. A dying process has no mark
+// any more: it may be another server's, but to wait for it costs little, and to signal it does nothing.
 func (k kin) owns(line string) bool {
+	if line == "["+k.program+"]" {
+		return true
+	}
 	program, _, _ := strings.Cut(line, " ")
 	return strings.HasPrefix(filepath.Base(program), k.program) && strings.Contains(line, k.mark)
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// commandLines yields every process and its command line.
+// commandLines yields every process and its command line; of a zombie it is the name in parentheses.
 func commandLines() iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		out, err := exec.Command("ps", "-axww", "-o", "pid=,command=").Output()

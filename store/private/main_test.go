@@ -96,6 +96,20 @@ func patient(t testing.TB) context.Context {
 	return ctx
 }
 
+func waitUntil(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	ctx := patient(t)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited a minute, and it is not so that %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
 func writePostgres(t testing.TB, url, value string) {
 	t.Helper()
 	queryPostgres(t, url, "CREATE TABLE IF NOT EXISTS kept (value text)")

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // However the owner dies, its servers go too, and whoever comes next finds the data and a free folder.
@@ -142,9 +141,5 @@ func copyOfMe(t *testing.T) string {
 
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); running(pid); {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", pid)
-		}
-	}
+	waitUntil(t, fmt.Sprintf("process %d is gone", pid), func() bool { return !running(pid) })
 }

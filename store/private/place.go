@@ -8,7 +8,8 @@ import (
 )
 
 // elsewhere holds the data of folders that root's servers cannot reach, such as those below /root. Only root can write there,
-// so nobody can have put a trap at the name we choose.
+// so nobody can have put a trap at the name we choose. What lies there when its folder is deleted is cleared by the next start in
+// a folder of the same name.
 const elsewhere = "/var/lib/hotfoot"
 
 // place finds or makes the server's own folder. It is dir/name, or a link of that name when the servers' account cannot walk
@@ -17,6 +18,10 @@ func (f *folder) place(dir, name string) (err error) {
 	f.data = filepath.Join(dir, name)
 	if f.account, err = serviceAccount(f.data); err != nil {
 		return err
+	}
+	if _, err := os.Stat(f.data); errors.Is(err, os.ErrNotExist) {
+		// It may be a link whose data is gone, when dir outlived its container.
+		_ = os.Remove(f.data)
 	}
 	info, err := os.Lstat(f.data)
 	switch {

@@ -63,6 +63,8 @@ func postgresArguments(f *folder) []string {
 		"-c", "unix_socket_permissions=0700",
 		"-c", "max_connections=200",
 		"-c", "shared_buffers=64MB",
+		// In the data folder, not in /dev/shm: that is tiny in containers, and would keep what a killed server left.
+		"-c", "dynamic_shared_memory_type=mmap",
 		"-c", "cluster_name=" + f.mark, // stands in every backend's command line, see kin
 	}
 }

@@ -22,12 +22,20 @@ var courierScript = redis.NewScript(courierLua)
 
 // KeepCourier implements tracking.Duty. A courier who goes off duty leaves the map: their position and place in "near" are forgotten.
 func (s *Store) KeepCourier(ctx context.Context, c tracking.Courier) error {
+	message, err := wire.FleetCourier(c)
+	if err != nil {
+		return err
+	}
+	return s.keepCourier(ctx, c, key.Fleet(key.Partition(c.ID), c.MerchantID), message)
+}
+
+func (s *Store) keepCourier(ctx context.Context, c tracking.Courier, channel string, message []byte) error {
 	duty := "0"
 	if c.OnDuty {
 		duty = "1"
 	}
 	keys := []string{key.Courier(c.ID), key.Geo(key.Partition(c.ID), c.MerchantID)}
-	return unavailable(courierScript.Run(ctx, s.client, keys, c.Rev, duty, int(ttl().Seconds()), c.ID.String()).Err())
+	return unavailable(courierScript.Run(ctx, s.client, keys, c.Rev, duty, int(ttl().Seconds()), c.ID.String(), channel, message).Err())
 }
 
 func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) error {
@@ -35,7 +43,7 @@ func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) 
 	if err != nil {
 		return err
 	}
-	return s.KeepCourier(ctx, c)
+	return s.keepCourier(ctx, c, "", nil)
 }
 
 // Newest reads a courier's newest position; nil when none is known. Errors: CodeUnavailable.
@@ -70,14 +78,8 @@ func (s *Store) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracki
 	return positions, nil
 }
 
-// Near is a courier and how far away they are.
-type Near struct {
-	CourierID tracking.ID
-	DistanceM float64
-}
-
 // Near finds a merchant's couriers within a radius in metres, the nearest first, at most limit. Errors: CodeUnavailable.
-func (s *Store) Near(ctx context.Context, merchant tracking.ID, lat, lon, radiusM float64, limit int) ([]Near, error) {
+func (s *Store) Near(ctx context.Context, merchant tracking.ID, lat, lon, radiusM float64, limit int) ([]tracking.Nearby, error) {
 	pipe := s.client.Pipeline()
 	var replies [key.Partitions]*redis.GeoSearchLocationCmd
 	for p := range replies {
@@ -89,11 +91,11 @@ func (s *Store) Near(ctx context.Context, merchant tracking.ID, lat, lon, radius
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, unavailable(err)
 	}
-	var near []Near
+	var near []tracking.Nearby
 	for _, r := range replies {
 		for _, hit := range r.Val() {
 			if id, err := tracking.ParseID(hit.Name); err == nil {
-				near = append(near, Near{CourierID: id, DistanceM: hit.Dist})
+				near = append(near, tracking.Nearby{CourierID: id, DistanceM: hit.Dist})
 			}
 		}
 	}
@@ -101,7 +103,7 @@ func (s *Store) Near(ctx context.Context, merchant tracking.ID, lat, lon, radius
 }
 
 // nearest merges what the partitions found.
-func nearest(near []Near, limit int) []Near {
-	slices.SortFunc(near, func(a, b Near) int { return cmp.Compare(a.DistanceM, b.DistanceM) })
+func nearest(near []tracking.Nearby, limit int) []tracking.Nearby {
+	slices.SortFunc(near, func(a, b tracking.Nearby) int { return cmp.Compare(a.DistanceM, b.DistanceM) })
 	return near[:min(len(near), limit)]
 }

@@ -6,7 +6,7 @@
 //	Redis(t)      one private server a test, since Pub/Sub channels and scripts are shared by all databases of a server
 //
 // What it guarantees. Tests see nothing of one another, so all of them may be parallel. The stores are the ones of production,
-// with durable settings, on unix sockets: no port, no shared server, no environment variable decides the outcome. Nothing is
+// with durable settings, on unix sockets: no port, no server that somebody else uses or configured. Nothing is
 // left behind, not even by a run that was killed: the servers die with the process and its folder is swept by a later run.
 //
 // Tests of outages use package private itself, with Dir and Migrate from here.

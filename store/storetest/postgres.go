@@ -96,16 +96,18 @@ func startCluster() (_ *cluster, err error) {
 		}
 	}()
 	if c.dir, err = makeDir(); err != nil {
-		return c, err
+		return nil, err
 	}
 	if c.server, err = private.StartPostgres(ctx, private.Config{Dir: c.dir}); err != nil {
-		return c, err
+		return nil, err
 	}
 	if err = migrate(ctx, c.server.URL()); err != nil {
-		return c, err
+		return nil, err
 	}
-	c.admin, err = pgxpool.New(ctx, c.url("postgres"))
-	return c, err
+	if c.admin, err = pgxpool.New(ctx, c.url("postgres")); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *cluster) url(database string) string {

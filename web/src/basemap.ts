@@ -9,7 +9,7 @@ export interface Palette {
 }
 
 export const LIGHT: Palette = {
-  earth: "#eff0ec", green: "#dfe8d8", sand: "#efeadb", water: "#c5dae0", building: "#e3e4df", buildingEdge: "#d8dad4",
+  earth: "#eff0ec", green: "#dfe8d8", sand: "#efeadb", water: "#c5dae0", building: "#e8e9e4", buildingEdge: "#dcded8",
   path: "#ffffff", minor: "#ffffff", major: "#ffffff", highway: "#fbf3df", casing: "#d9dcd6", rail: "#cdd1cb",
   label: "#56615c", labelSoft: "#6f7a75", waterLabel: "#5b7c86", halo: "#f6f7f4",
 };
@@ -34,10 +34,11 @@ function road(id: string, kinds: string[], color: string, width: number[], minzo
 }
 
 function label(id: string, layer: string, color: string, halo: string,
-  more: { filter?: never; size: number[]; field?: never; line?: boolean; minzoom?: number; caps?: boolean }): LayerSpecification {
+  more: { filter?: never; size: number[]; field?: never; line?: boolean; minzoom?: number; maxzoom?: number; caps?: boolean }): LayerSpecification {
   return {
     id, type: "symbol", source: SOURCE, "source-layer": layer,
     ...(more.minzoom === undefined ? {} : { minzoom: more.minzoom }),
+    ...(more.maxzoom === undefined ? {} : { maxzoom: more.maxzoom }),
     ...(more.filter === undefined ? {} : { filter: more.filter }),
     layout: {
       "text-field": more.field ?? (["coalesce", ["get", "name"], ""] as never),
@@ -81,7 +82,7 @@ export function basemapLayers(p: Palette): LayerSpecification[] {
     label("park-names", "pois", p.labelSoft, p.halo, { size: [14, 10, 17, 12], minzoom: 14, filter: kind("park") }),
     label("neighbourhoods", "places", p.label, p.halo, { size: [11, 10, 16, 13], minzoom: 11, caps: true,
       filter: kind("neighbourhood") }),
-    label("cities", "places", p.label, p.halo, { size: [6, 12, 12, 18], filter: kind("locality") }),
+    label("cities", "places", p.label, p.halo, { size: [6, 12, 12, 18], filter: kind("locality"), maxzoom: 12.5 }),
   ];
 }
 

@@ -24,6 +24,9 @@ export interface SocketOptions {
   onUnreachable?: () => void;
 }
 
+/** What a browser says when a connection just went away. */
+const ABNORMAL = 1006;
+
 export class ReconnectingSocket {
   readonly #options: SocketOptions;
   #socket: WebSocket | null = null;
@@ -32,6 +35,7 @@ export class ReconnectingSocket {
   #failures = 0;
   #askedToWait: number | null = null;
   #lastMessageAt = 0;
+  #opened = false;
   #everOpen = false;
   #stopped = true;
 
@@ -75,11 +79,11 @@ export class ReconnectingSocket {
   #open(): void {
     const socket = new WebSocket(this.#options.url(), this.#options.protocols);
     this.#socket = socket;
-    let opened = false;
+    this.#opened = false;
     this.#watchSilence();
     socket.addEventListener("open", () => {
       if (socket !== this.#socket) return;
-      opened = true;
+      this.#opened = true;
       this.#everOpen = true;
       this.#failures = 0;
       this.#lastMessageAt = Date.now();
@@ -95,11 +99,11 @@ export class ReconnectingSocket {
     });
     // An error is always followed by a close; one place handles both.
     socket.addEventListener("close", (event) => {
-      if (socket === this.#socket) this.#closed(event.code, opened);
+      if (socket === this.#socket) this.#closed(event.code);
     });
   }
 
-  #closed(code: number, opened: boolean): void {
+  #closed(code: number): void {
     this.#drop();
     if (this.#stopped) return;
     if (CLOSED_FOR_GOOD.has(code)) {
@@ -109,7 +113,7 @@ export class ReconnectingSocket {
     }
     this.#failures++;
     this.#options.onState(this.#everOpen ? "reconnecting" : "connecting", code);
-    if (!opened && this.#failures === this.#options.unreachableAfter) this.#options.onUnreachable?.();
+    if (!this.#opened && this.#failures === this.#options.unreachableAfter) this.#options.onUnreachable?.();
     if (this.#stopped) return;
     this.#timer = setTimeout(() => this.#open(), this.#delay());
   }
@@ -134,7 +138,7 @@ export class ReconnectingSocket {
 
   #watchSilence(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.resync(), this.#options.silenceMs ?? 12_000);
+    this.#silence = setTimeout(() => this.#closed(ABNORMAL), this.#options.silenceMs ?? 12_000);
   }
 
   // A phone's sleeping tab keeps a socket that is long dead. On waking nobody should wait for a timer to find out.

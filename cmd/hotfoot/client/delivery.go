@@ -80,7 +80,7 @@ func (c *Client) GetDelivery(ctx context.Context, id string) (Delivery, error) {
 	return out, err
 }
 
-// Assign gives a delivery to a courier as the last stop of the route, or as stop number *position. Called as: merchant.
+// Assign gives a delivery to a courier: at index *position of the route, or at its end when nil. Called as: merchant.
 func (c *Client) Assign(ctx context.Context, id, courierID string, position *int) (Delivery, error) {
 	body := struct {
 		CourierID string `json:"courier_id"`

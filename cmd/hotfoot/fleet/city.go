@@ -10,10 +10,10 @@ import (
 // City is downtown San Francisco: its streets, its shops, its doors, and how long trips take there. It is never
 // changed once loaded and is safe for concurrent use.
 type City struct {
-	graph *graph
-	shops []Place
-	doors []Place
-	trips tripTable
+	graph     *graph
+	shops     []Place
+	doors     []Place
+	distances quantiles
 }
 
 // Place is a spot at which a courier can stop, with the node of the road in front of it.
@@ -50,7 +50,7 @@ func readCity() (*City, error) {
 	if c.doors, err = c.readPlaces("doors.tsv.gz", 1); err != nil {
 		return nil, err
 	}
-	c.trips, err = readTrips()
+	c.distances, err = tripDistances()
 	return c, err
 }
 
@@ -88,7 +88,7 @@ func (c *City) RandomPickup(rng *rand.Rand) Place { return c.shops[rng.IntN(len(
 // RandomDropoff draws a door as far from the given place as trips in this city are long.
 func (c *City) RandomDropoff(rng *rand.Rand, from Place) Place {
 	const candidates = 24
-	want := c.trips.crow.draw(rng)
+	want := c.distances.draw(rng)
 	var best Place
 	miss := math.Inf(1)
 	for range candidates {

@@ -17,30 +17,33 @@ func city(t testing.TB) *City {
 	return c
 }
 
-func TestReadCity(t *testing.T) {
-	start := time.Now()
-	c, err := readCity()
-	took := time.Since(start)
-	if err != nil {
-		t.Fatal(err)
+func TestReadCity_is_quick_and_complete(t *testing.T) {
+	c, quickest := &City{}, time.Hour
+	for range 3 {
+		start := time.Now()
+		var err error
+		if c, err = readCity(); err != nil {
+			t.Fatal(err)
+		}
+		quickest = min(quickest, time.Since(start))
 	}
 	var metres float64
 	for _, a := range c.graph.arcs {
 		metres += a.metres
 	}
 	lights := 0
-	for _, l := range c.graph.lights {
-		if l {
+	for _, light := range c.graph.lights {
+		if light {
 			lights++
 		}
 	}
-	t.Logf("%d nodes, %d arcs, %.0f km, %d light nodes, %d shops, %d doors in %v",
-		len(c.graph.nodes), len(c.graph.arcs), metres/1000, lights, len(c.shops), len(c.doors), took)
-	if len(c.graph.nodes) < 8000 || len(c.shops) < 500 || len(c.doors) < 4000 {
+	t.Logf("%d nodes, %d arcs of %.0f km, %d with lights, %d shops, %d doors in %v",
+		len(c.graph.nodes), len(c.graph.arcs), metres/1000, lights, len(c.shops), len(c.doors), quickest)
+	if len(c.graph.nodes) < 8000 || lights < 200 || len(c.shops) < 500 || len(c.doors) < 4000 {
 		t.Error("a part of the city is missing")
 	}
-	if limit := 150 * time.Millisecond; took > limit && !raceEnabled {
-		t.Errorf("took %v, more than %v", took, limit)
+	if limit := 150 * time.Millisecond; quickest > limit && !raceEnabled {
+		t.Errorf("took %v, more than %v", quickest, limit)
 	}
 }
 
@@ -76,7 +79,7 @@ func TestGraph_path_is_as_quick_as_an_exhaustive_search(t *testing.T) {
 	t.Parallel()
 	g := city(t).graph
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 12 {
+	for range 6 {
 		a := int32(rng.IntN(len(g.nodes)))
 		best := g.relax(a)
 		for range 25 {

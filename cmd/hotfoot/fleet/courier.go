@@ -27,14 +27,6 @@ type Event struct {
 	Change *Change
 }
 
-// Fix is one reading of the phone's sensors. Heading is negative while standing.
-type Fix struct {
-	Point
-	Accuracy, Speed, Heading, Battery float64
-
-	truth Point // where the phone really was: what the noise is measured against
-}
-
 // Change is what the courier did with a delivery.
 type Change struct {
 	Delivery string
@@ -121,6 +113,23 @@ func (c *Courier) Advance(to float64) []Event {
 		events = append(events, c.fix())
 		c.nextFix = c.now + c.fixInterval()*(0.85+0.3*c.rng.Float64())
 	}
+}
+
+// longestSkip bounds skip by two hours, in which every run ends.
+const longestSkip = 2 * 3600.0
+
+// skip lets time pass unseen until the run is where it should be, or over. It returns what the phone sees then and
+// what changed meanwhile.
+func (c *Courier) skip(reached func(*Courier) bool) (Fix, []Change) {
+	var changes []Change
+	for !c.Idle() && !reached(c) && c.now < longestSkip {
+		for _, e := range c.Advance(c.now + 1) {
+			if e.Change != nil {
+				changes = append(changes, *e.Change)
+			}
+		}
+	}
+	return *c.fix().Fix, changes
 }
 
 // fixInterval is longer for an idle courier, as phones do to save the battery.

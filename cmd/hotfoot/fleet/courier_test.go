@@ -154,11 +154,18 @@ func TestCourier_keeps_to_the_streets(t *testing.T) {
 	t.Parallel()
 	g := city(t).graph
 	fixes, rough, offRoad := 0, 0, 0
+	var before Event
 	day(t, 11, 3*3600, func(_ *Courier, e Event) {
 		if e.Fix == nil {
 			return
 		}
 		fixes++
+		if before.Fix != nil && e.At-before.At > 1 {
+			if implied := before.Fix.distance(e.Fix.Point) / (e.At - before.At); implied > 40 {
+				t.Fatalf("noise looks like %v m/s", implied)
+			}
+		}
+		before = e
 		truth := e.Fix.truth
 		if d := truth.distance(e.Fix.Point); d > 2.5*e.Fix.Accuracy || e.Fix.Accuracy > 80 {
 			t.Fatalf("fix is %v m off and says %v m", d, e.Fix.Accuracy)

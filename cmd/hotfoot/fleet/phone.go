@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -28,7 +29,9 @@ const (
 // the network now and then and reports what gathered meanwhile in one go. Not safe for concurrent use.
 type phone struct {
 	rng     *rand.Rand
-	session string
+	name    string
+	renewed int  // sessions before this one
+	torn    bool // points of this session are lost for good: its durable seq would never get past them
 	seq     int64
 	kept    []client.Position // oldest first
 	sent    int               // how many of kept the server has answered for
@@ -36,7 +39,6 @@ type phone struct {
 	hold    int               // how many chances to report are let pass, to make a batch
 	dark    time.Time         // no network until then
 	looked  time.Time
-	dropped int // points that fell out of memory before they were durable
 }
 
 // queued is a status change waiting to be reported.
@@ -51,8 +53,23 @@ func (p *phone) record(point client.Position) {
 	point.Seq = p.seq
 	p.kept = append(p.kept, point)
 	if surplus := len(p.kept) - memory; surplus > 0 {
+		p.torn = p.torn || surplus > p.sent
 		p.forget(surplus)
-		p.dropped += surplus
+	}
+}
+
+// session names the numbering: seq counts from 1 in each.
+func (p *phone) session() string { return fmt.Sprintf("%s-%d", p.name, p.renewed) }
+
+// renew begins another session with the points that were not reported yet. The server keeps the others.
+func (p *phone) renew() {
+	p.forget(p.sent)
+	p.renewed++
+	p.torn = false
+	p.seq = 0
+	for i := range p.kept {
+		p.seq++
+		p.kept[i].Seq = p.seq
 	}
 }
 
@@ -73,18 +90,20 @@ func (p *phone) change(c Change, at time.Time) {
 
 // online tells whether there is a network now; it may lose it.
 func (p *phone) online(now time.Time) bool {
-	if now.Before(p.dark) {
-		return false
-	}
-	if !p.looked.IsZero() && p.rng.Float64() < float64(now.Sub(p.looked))/float64(betweenTunnels) {
+	passed := now.Sub(p.looked)
+	first := p.looked.IsZero()
+	p.looked = now
+	if !now.Before(p.dark) && !first && p.rng.Float64() < float64(passed)/float64(betweenTunnels) {
 		p.dark = now.Add(shortestTunnel + time.Duration(p.rng.Int64N(int64(longestTunnel-shortestTunnel))))
 	}
-	p.looked = now
 	return !now.Before(p.dark)
 }
 
 // report returns the points to send now, or none. Waiting status changes are not held up by batching.
 func (p *phone) report() []client.Position {
+	if p.torn {
+		p.renew()
+	}
 	if p.sent == len(p.kept) {
 		return nil
 	}
@@ -130,7 +149,8 @@ func (p *phone) answered(points []client.Position, reply client.PositionReply) {
 	}
 }
 
-// discard forgets everything that was not reported, as at the end of a shift.
+// discard forgets the points: those of somebody off duty are nobody's business. What was done to deliveries stays.
 func (p *phone) discard() {
-	p.kept, p.sent, p.changes = p.kept[:0], 0, nil
+	p.torn = p.torn || p.sent < len(p.kept)
+	p.kept, p.sent = p.kept[:0], 0
 }

@@ -64,12 +64,51 @@ func TestPhone_loses_nothing_when_a_report_fails(t *testing.T) {
 func TestPhone_memory_is_bounded(t *testing.T) {
 	t.Parallel()
 	p := newTestPhone(memory + 50)
-	if len(p.kept) != memory || p.kept[0].Seq != 51 || p.dropped != 50 {
-		t.Errorf("keeps %d from %d, dropped %d", len(p.kept), p.kept[0].Seq, p.dropped)
+	if len(p.kept) != memory {
+		t.Errorf("keeps %d points", len(p.kept))
 	}
 	if got := p.report(); len(got) != client.MaxPositions {
 		t.Errorf("reported %d points at once", len(got))
 	}
+}
+
+func TestPhone_begins_a_new_session_when_points_are_lost(t *testing.T) {
+	t.Parallel()
+	lose := map[string]func(*phone){
+		"out of memory": func(p *phone) {
+			for range memory {
+				p.record(client.Position{Lat: 2})
+			}
+		},
+		"off duty": func(p *phone) { p.discard() },
+	}
+	for name, lose := range lose {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newTestPhone(10)
+			p.answered(p.report(), client.PositionReply{DurableSeq: 10})
+			p.record(client.Position{Lat: 1})
+			first := p.session()
+			lose(p)
+			p.record(client.Position{Lat: 3})
+			got := p.report()
+			if p.session() == first || got[0].Seq != 1 || got[0].Lat < 2 {
+				t.Errorf("session %s after %s, first point %+v", p.session(), first, got[0])
+			}
+		})
+	}
+	t.Run("but not when the server has what was lost", func(t *testing.T) {
+		t.Parallel()
+		p := newTestPhone(0)
+		for range 2 * memory {
+			p.record(client.Position{})
+			p.answered(p.report(), client.PositionReply{})
+			p.hold = 0
+		}
+		if p.renewed > 0 {
+			t.Error("a new session although the server has all points")
+		}
+	})
 }
 
 // TestPhone_behaves_as_phones_do drives a phone through two hours against a server that makes everything durable.
@@ -115,8 +154,8 @@ func TestPhone_behaves_as_phones_do(t *testing.T) {
 	if batches == 0 || largest < 8 || disorder == 0 || repeated == 0 || silent == 0 || silent > 720 {
 		t.Error("some habit of real phones never shows, or always")
 	}
-	if p.dropped > 0 {
-		t.Errorf("%d points lost", p.dropped)
+	if p.renewed > 0 {
+		t.Error("points were lost")
 	}
 }
 

@@ -37,6 +37,5 @@ func (p Point) moved(east, north float64) Point {
 
 // turn is the angle between two bearings, 0 (straight on) to 180 (back).
 func turn(from, to float64) float64 {
-	d := math.Abs(math.Mod(to-from+540, 360) - 180)
-	return d
+	return math.Abs(math.Mod(to-from+540, 360) - 180)
 }

@@ -28,8 +28,9 @@ export function courierElement(label: string): HTMLElement {
   age.className = "courier-age";
   age.hidden = true;
   return figure("courier", label, pulse, svg("svg", { viewBox: "0 0 30 30", class: "courier-body" },
-    svg("path", { class: "nose", d: "M15 -7 L22 5 L8 5 Z" }),
-    svg("circle", { class: "disc", cx: "15", cy: "15", r: "11" }),
+    svg("path", { class: "body pointed", d: "M15 -7 C17.5 -1 27 4.5 27 15 A12 12 0 0 1 3 15 C3 4.5 12.5 -1 15 -7 Z" }),
+    svg("circle", { class: "body round", cx: "15", cy: "15", r: "12" }),
+    svg("circle", { class: "eye", cx: "15", cy: "15", r: "4.5" }),
   ), age);
 }
 
@@ -49,10 +50,10 @@ export function shopElement(): HTMLElement {
 export function drawCourier(marker: Marker, look: DotView, words: Words, fade: boolean): void {
   const box = marker.getElement();
   if (box.dataset.state !== look.state) box.dataset.state = look.state;
-  const nose = box.querySelector<SVGElement>(".nose")!;
-  nose.toggleAttribute("hidden", look.heading === null);
-  nose.style.display = look.heading === null ? "none" : "";
-  if (look.heading !== null) nose.setAttribute("transform", `rotate(${look.heading.toFixed(1)} 15 15)`);
+  box.classList.toggle("headed", look.heading !== null);
+  if (look.heading !== null) {
+    box.querySelector(".pointed")!.setAttribute("transform", `rotate(${look.heading.toFixed(1)} 15 15)`);
+  }
   const age = box.querySelector<HTMLElement>(".courier-age")!;
   age.hidden = look.state !== "old";
   if (!age.hidden) {
@@ -60,7 +61,7 @@ export function drawCourier(marker: Marker, look: DotView, words: Words, fade: b
     if (age.textContent !== text) age.textContent = text;
   }
   if (!fade) return;
-  // Faded out where it was and in where it is: nobody saw it cross the block.
+  // It comes into sight where it is; nobody saw it cross the block.
   box.classList.add("away");
-  setTimeout(() => box.classList.remove("away"), 200);
+  setTimeout(() => box.classList.remove("away"), 50);
 }

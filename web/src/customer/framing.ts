@@ -5,6 +5,8 @@ import { LngLatBounds } from "maplibre-gl";
 const REST_MS = 4_000;
 const HANDS_OFF_MS = 30_000;
 const CLOSEST = 16.5;
+/** A door alone is shown with the streets around it. */
+const CLOSEST_ALONE = 15.2;
 
 export class Framing {
   readonly #map: MapLibre;
@@ -76,15 +78,20 @@ export class Framing {
     this.#moved = Date.now();
     const bounds = new LngLatBounds();
     for (const point of this.#points) bounds.extend(point as LngLatLike);
-    this.#map.fitBounds(bounds, { padding: this.#padding(), maxZoom: CLOSEST, duration: gently ? 1_400 : 0, linear: true });
+    this.#map.fitBounds(bounds, {
+      padding: this.#padding(), maxZoom: this.#points.length === 1 ? CLOSEST_ALONE : CLOSEST,
+      duration: gently ? 1_400 : 0, linear: true,
+    });
   }
 
-  #padding(): PaddingOptions {
+  #padding(): Required<PaddingOptions> {
     const { clientWidth: width, clientHeight: height } = this.#map.getContainer();
     const sheet = document.getElementById("sheet")!.getBoundingClientRect();
     const box = this.#map.getContainer().getBoundingClientRect();
     const around = Math.min(72, width * 0.16, height * 0.18);
     const padding = { top: around, bottom: around, left: around, right: around };
+    // The zoom buttons keep their corner.
+    if (this.#map.getContainer().querySelector(".maplibregl-ctrl-top-right button")) padding.right += 36;
     // Beside the sheet, not under it; on a phone the sheet is below and covers nothing.
     if (sheet.width < box.width * 0.7) {
       if (sheet.left - box.left < box.right - sheet.right) padding.left += sheet.right - box.left;

@@ -64,7 +64,14 @@ export function details(words: Words, d: Delivery): string[] {
   if (!d.visible) return [...lines, say(d.why === "off" ? "detail.off" : "detail.not_yet")];
   if (lines.length > 0) return lines;
   if (d.status === "arriving") return [words.text("detail.arriving")];
-  return [words.text(stops === 0 ? "detail.next" : "detail.en_route")];
+  return [say(stops === 0 ? "detail.next" : "detail.en_route")];
+}
+
+/** Who brings it and how; nobody before one is chosen, and nobody again once it is over. */
+export function bringer(words: Words, d: Delivery): string {
+  if (!d.courier?.name || FINAL.has(d.status)) return "";
+  const { name, vehicle } = d.courier;
+  return vehicle ? words.text("courier.with", { courier: name, vehicle: words.text(`vehicle.${vehicle}`) }) : name;
 }
 
 export function promised(words: Words, d: Delivery, now: number): string {

@@ -6,7 +6,7 @@ import type { Words } from "../i18n/words.ts";
 import { FINAL } from "../protocol.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Connection } from "./feed.ts";
-import { details, headline, late, names, promised } from "./phrases.ts";
+import { bringer, details, headline, late, names, promised } from "./phrases.ts";
 import { steps, timeline } from "./progress.ts";
 import { tabIcon, tabTitle } from "./tab.ts";
 
@@ -45,12 +45,10 @@ export class Renderer {
     document.body.dataset.status = delivery.status;
     this.#text("merchant", delivery.merchant.name);
     this.#text("headline", headline(words, delivery, eta));
-    this.#text("late", late(words, delivery, now), true);
+    this.#text("late", late(words, delivery, now));
     this.#text("window", promised(words, delivery, now));
-    element("promised").hidden = delivery.window === null;
-    const address = delivery.dropoff.address ?? delivery.dropoff.name ?? "";
-    this.#text("address", address);
-    element("destination").hidden = address === "";
+    this.#text("courier", bringer(words, delivery));
+    this.#text("address", delivery.dropoff.address ?? delivery.dropoff.name ?? "");
     this.#list("details", details(words, delivery).map((line) => node("p", line)));
     this.#list("steps", steps(words, delivery).map((step) => {
       const item = node("li", "", node("span", step.label), node("span", `, ${step.spoken}`));
@@ -86,19 +84,18 @@ export class Renderer {
       this.#text("state-word", words.text(`state.${state}`));
     }
     const hinted = state === "waiting" || state === "delayed" || state === "offline";
-    this.#text("hint", hinted ? words.text(`state.hint.${state}`, names(words, delivery)) : "", true);
+    this.#text("hint", hinted ? words.text(`state.hint.${state}`, names(words, delivery)) : "");
     const updated = FINAL.has(delivery.status) ? ""
       : delivery.visible && dot !== null ? words.text("position.ago", { ago: words.ago(dot.ageMs) })
         : words.text("updated.ago", { ago: words.ago(now - sight.heardAt) });
-    this.#text("updated", updated, true);
+    this.#text("updated", updated);
   }
 
-  #text(id: string, text: string, hideWhenEmpty = false): void {
+  #text(id: string, text: string): void {
     if (this.#written.get(id) === text) return;
     this.#written.set(id, text);
     const target = element(id);
     if (target.textContent !== text) target.textContent = text;
-    if (hideWhenEmpty) target.hidden = text === "";
   }
 
   #list(id: string, items: HTMLElement[]): void {

@@ -118,7 +118,7 @@ function addShapes(map: MapLibre, dark: boolean): void {
   map.addLayer({
     id: LINE, type: "line", source: LINE,
     layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-width": 5, "line-opacity": 0.55, "line-dasharray": [0.1, 2] },
+    paint: { "line-width": 4.5, "line-opacity": 0.6, "line-dasharray": [0, 2.2] },
   });
   paintShapes(map, dark);
 }

@@ -6,6 +6,7 @@ import type { Api, NewDelivery } from "./api.ts";
 import type { Delivery } from "../protocol.ts";
 import { ask, select } from "./desk.ts";
 import type { Desk } from "./desk.ts";
+import type { Sync } from "./sync.ts";
 import { deliveryWord } from "./words.ts";
 
 export type Actions = ReturnType<typeof createActions>;
@@ -14,7 +15,7 @@ export const cancelReasons = [
   "The customer asked for it", "The shop cannot fulfil it", "Ordered twice", "Wrong address", "No courier available",
 ] as const;
 
-export function createActions(desk: Desk, api: Api) {
+export function createActions(desk: Desk, api: Api, sync: Sync) {
   function took(delivery: Delivery): Delivery {
     desk.ledger.put(delivery);
     desk.listed.value++;
@@ -124,9 +125,7 @@ export function createActions(desk: Desk, api: Api) {
       order.splice(index - 1, 0, moved);
       const put = async (wanted: readonly string[]) => {
         await api.reorder(courierId, [...wanted]);
-        const courier = desk.fleet.couriers.get(courierId);
-        if (courier) courier.deliveryIds = wanted;
-        desk.listed.value++;
+        await sync.readRoute(courierId);
       };
       await act(
         async () => {

@@ -1,6 +1,7 @@
 // The REST side of the ops page: fetch with the key, and errors as one sentence a dispatcher can act on.
 
-import type { Delivery, Event, List, NearbyCourier, Place, Problem, Status, TimeWindow, Vehicle } from "../protocol.ts";
+import type { Delivery, Event, List, NearbyCourier, Place, Problem, TimeWindow, Vehicle } from "../protocol.ts";
+import { openStatuses } from "./moves.ts";
 
 /** A delivery's way so far, as GeoJSON. */
 export interface Track {
@@ -50,12 +51,14 @@ export function createApi(key: string, base = "", send: typeof fetch = (...a) =>
   }
 
   return {
-    couriers: () => call<List<NearbyCourier>>("GET", "/v1/ops/couriers"),
+    couriers: () => call<List<NearbyCourier>>("GET", "/v1/ops/couriers?limit=5000"),
     couriersNear: (place: Place, radius: number) =>
       call<List<NearbyCourier>>("GET", `/v1/ops/couriers?near=${place.lat},${place.lon}&radius_m=${radius}`),
-    deliveries: (statuses: readonly Status[], cursor: string | null) =>
-      call<List<Delivery>>("GET", `/v1/deliveries?status=${statuses.join(",")}&limit=200${
+    openDeliveries: (cursor: string | null) =>
+      call<List<Delivery>>("GET", `/v1/deliveries?status=${openStatuses.join(",")}&limit=200${
         cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`),
+    deliveriesOf: (courier: string) =>
+      call<List<Delivery>>("GET", `/v1/deliveries?courier_id=${encodeURIComponent(courier)}&status=${openStatuses.join(",")}&limit=200`),
     delivery: (id: string) => call<Delivery>("GET", delivery(id)),
     events: (id: string) => call<List<Event>>("GET", `${delivery(id)}/events`),
     track: (id: string) => call<Track>("GET", `${delivery(id)}/track`),

@@ -25,8 +25,6 @@ export interface Courier {
   vehicle: Vehicle;
   phone: string | null;
   stops: number;
-  /** The courier's open deliveries in the order of the route. */
-  deliveryIds: readonly string[];
   fix: Fix | null;
   /** Whether frames report this courier now; one out of the view keeps its last fix but is not drawn. */
   inView: boolean;
@@ -89,7 +87,6 @@ export class Fleet {
       courier.vehicle = item.vehicle;
       courier.phone = item.phone;
       courier.stops = item.stops;
-      courier.deliveryIds = item.delivery_ids;
       if (item.position) advance(courier, item.position);
     }
   }
@@ -133,7 +130,7 @@ export class Fleet {
     let courier = this.couriers.get(id);
     if (!courier) {
       courier = {
-        id, name: "Courier", vehicle: "bike", phone: null, stops: 0, deliveryIds: [], fix: null, inView: false,
+        id, name: "Courier", vehicle: "bike", phone: null, stops: 0, fix: null, inView: false,
       };
       this.couriers.set(id, courier);
     }

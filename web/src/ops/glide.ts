@@ -50,6 +50,12 @@ export class Glide {
   }
 }
 
+/** A place moved onto a grid of half pixels: less than that nobody sees, so it is not worth drawing. */
+export function snapped({ lat, lon }: Point, zoom: number): Point {
+  const step = 360 / (512 * 2 ** zoom) / 2;
+  return { lat: Math.round(lat / step) * step, lon: Math.round(lon / step) * step };
+}
+
 function along(way: Way, now: number): Point {
   const share = way.duration === 0 ? 1 : Math.min(1, (now - way.startedAt) / way.duration);
   return {

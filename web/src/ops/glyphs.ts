@@ -3,7 +3,7 @@
 //
 //   free ○   busy ●   late ◆!   silent ◌   waiting ▤          a beak at the edge points where the courier is heading
 //
-// All are drawn around 0,0 in a box from -12 to 12; the beak reaches a little out of it.
+// All are drawn around 0,0 in a box from -12 to 12, the light ground first; the beak reaches a little out of it.
 
 export type Glyph = "free" | "busy" | "late" | "silent" | "waiting";
 
@@ -49,10 +49,10 @@ export const glyphs: Record<Glyph, readonly Stroke[]> = {
   ],
 };
 
-const beak = "M-4.6-9.4L0-14.2L4.6-9.4Z";
+const beak = "M-5-6.5L0-15L5-6.5Z";
 const beakInk: Partial<Record<Glyph, Ink>> = { free: "accent", busy: "accent", late: "late" };
 
-const box = 32;
+const box = 36;
 export const iconDensity = 2;
 const bearings = 16;
 
@@ -72,13 +72,15 @@ export function drawIcon(name: string, ink: (name: Ink) => string): ImageData | 
   if (!strokes || !pen) return null;
   pen.setTransform(iconDensity, 0, 0, iconDensity, canvas.width / 2, canvas.height / 2);
   pen.lineCap = pen.lineJoin = "round";
-  if (bearing !== undefined) {
+  for (const [index, part] of strokes.entries()) {
+    stroke(pen, new Path2D(part.d), part, ink);
+    if (index > 0 || bearing === undefined) continue;
+    // Over the light ground of the shape and under the shape itself, so that the two are one.
     pen.save();
     pen.rotate((Number(bearing) / bearings) * 2 * Math.PI);
-    stroke(pen, new Path2D(beak), { fill: beakInk[glyph], line: "sheet", width: 1.4 }, ink);
+    stroke(pen, new Path2D(beak), { fill: beakInk[glyph], line: "sheet", width: 3 }, ink);
     pen.restore();
   }
-  for (const part of strokes) stroke(pen, new Path2D(part.d), part, ink);
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 

@@ -74,7 +74,7 @@ export function layers(): LayerSpecification[] {
         "icon-image": ["get", "icon"],
         "icon-allow-overlap": true, "icon-ignore-placement": true,
         "symbol-sort-key": ["get", "order"],
-        "text-field": ["step", ["zoom"], "", 13.5, ["get", "name"]],
+        "text-field": ["step", ["zoom"], "", 13, ["get", "name"]],
         "text-font": font, "text-size": 12, "text-anchor": "top", "text-offset": [0, 1], "text-optional": true,
         "text-max-width": 8,
       },

@@ -53,13 +53,11 @@ export class Ledger {
       .toSorted((a, b) => a.created_at.localeCompare(b.created_at));
   }
 
-  /** A courier's open deliveries: in the order of the route as far as it is known, then by number of stops before. */
-  of(courierId: string, route: readonly string[]): Delivery[] {
-    const place = new Map(route.map((id, index) => [id, index]));
-    const order = (delivery: Delivery) => place.get(delivery.id) ?? route.length + (delivery.stops_before ?? 0);
+  /** A courier's open deliveries in the order of the route; a failed one has no place in it and comes last. */
+  of(courierId: string): Delivery[] {
     return [...this.#deliveries.values()]
       .filter((delivery) => delivery.courier_id === courierId && open.has(delivery.status))
-      .toSorted((a, b) => order(a) - order(b) || a.created_at.localeCompare(b.created_at));
+      .toSorted((a, b) => place(a) - place(b) || a.created_at.localeCompare(b.created_at));
   }
 
   /** Forgets deliveries that ended before `before`, except one still looked at. */
@@ -69,4 +67,8 @@ export class Ledger {
       if (Date.parse(delivery.updated_at) < before) this.#deliveries.delete(delivery.id);
     }
   }
+}
+
+function place({ stops_before: before }: Delivery): number {
+  return before ?? Number.MAX_SAFE_INTEGER;
 }

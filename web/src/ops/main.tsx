@@ -1,7 +1,11 @@
 // The ops live map: takes the key, sets up the room, shows the page.
 
 import "../theme.css";
-import "./ops.css";
+import "./css/controls.css";
+import "./css/layout.css";
+import "./css/list.css";
+import "./css/sheet.css";
+import "./css/front.css";
 import { render } from "preact";
 import { createActions } from "./actions.ts";
 import { createApi } from "./api.ts";
@@ -33,7 +37,7 @@ function show(key: string | null): void {
   const desk = createDesk();
   const api = createApi(key);
   const sync = new Sync(desk, api, key);
-  render(<App room={{ desk, api, sync, actions: createActions(desk, api) }} onKey={enter} />, root);
+  render(<App room={{ desk, api, sync, actions: createActions(desk, api, sync) }} onKey={enter} />, root);
 }
 
 show(takeKey(page));

@@ -46,7 +46,7 @@ export class OpsMap {
     this.#hands = hands;
     for (const source of sources) map.addSource(source, { type: "geojson", data: empty, promoteId: "id" });
     for (const layer of layers()) map.addLayer(layer);
-    map.on("styleimagemissing", ({ id }) => this.#draw(id));
+    map.setMissingStyleImageResolver((id) => this.#draw(id));
     onTheme(() => this.#repaint());
 
     map.on("click", (event) => this.#clicked(event.point, event.lngLat));
@@ -140,7 +140,7 @@ export class OpsMap {
     const at = this.#map.project([place.lon, place.lat]);
     const middle = this.#map.project(this.#map.getCenter());
     if (Math.hypot(at.x - middle.x, at.y - middle.y) < 1 || this.#map.isZooming()) return;
-    this.#map.easeTo({ center: [place.lon, place.lat], zoom: Math.max(this.#map.getZoom(), 15), duration: 250, easing: (t) => t });
+    this.#map.easeTo({ center: [place.lon, place.lat], duration: 250, easing: (t) => t });
   }
 
   report(): void {

@@ -3,7 +3,7 @@
 
 import type { GeoJSONSourceDiff } from "maplibre-gl";
 import type { Delivery } from "../protocol.ts";
-import type { Courier } from "./fleet.ts";
+import type { Courier, Fix } from "./fleet.ts";
 import type { Point } from "./glide.ts";
 import { iconName } from "./glyphs.ts";
 import type { Row } from "./rows.ts";
@@ -30,14 +30,13 @@ export function fade(age: number): number {
   return Math.round((1 - share * (1 - faintest)) * 20) / 20;
 }
 
-export function courierMarker(courier: Courier, row: Row, place: Point, now: number): Marker | null {
-  if (!courier.fix) return null;
+export function courierMarker(courier: Courier, fix: Fix, row: Row, place: Point, now: number): Marker {
   const trouble = row.trouble === "waiting" ? null : row.trouble;
   const glyph = trouble ?? (courier.stops > 0 ? "busy" : "free");
   return {
     id: courier.id, kind: "courier", name: courier.name, ...place,
-    icon: iconName(glyph, courier.fix.heading),
-    fade: fade(now - courier.fix.at),
+    icon: iconName(glyph, fix.heading),
+    fade: fade(now - fix.at),
     order: trouble === "late" ? 3 : trouble === "silent" ? 2 : courier.stops > 0 ? 1 : 0,
   };
 }

@@ -4,7 +4,7 @@
 import { effect } from "@preact/signals";
 import type { Desk } from "./desk.ts";
 import type { Point } from "./glide.ts";
-import { Glide } from "./glide.ts";
+import { Glide, snapped } from "./glide.ts";
 import type { OpsMap } from "./mapview.ts";
 import type { Marker } from "./markers.ts";
 import { courierMarker, waitingMarker } from "./markers.ts";
@@ -60,6 +60,7 @@ export class Painter {
     const { fleet, rows, rowOf, selection } = this.#desk;
     const shown = new Set(rows.value.map((row) => row.id));
     const crowd = fleet.couriers.size > mostGliding;
+    const { zoom } = this.#map.view();
     const markers: Marker[] = [];
     let gliding = false;
     for (const courier of fleet.couriers.values()) {
@@ -70,8 +71,8 @@ export class Painter {
         continue;
       }
       this.#glide.aim(courier.id, courier.fix, courier.fix.at, now, this.#still || (crowd && !chosen));
-      const marker = courierMarker(courier, row, this.#glide.place(courier.id, now) ?? courier.fix, now);
-      if (marker) markers.push(marker);
+      const place = snapped(this.#glide.place(courier.id, now) ?? courier.fix, zoom);
+      markers.push(courierMarker(courier, courier.fix, row, place, now));
       gliding ||= this.#glide.moving(courier.id, now);
     }
     for (const row of rows.value) if (row.trouble && row.delivery && !row.courier) markers.push(waitingMarker(row.delivery, row));

@@ -53,7 +53,7 @@ function where(row: Row): string | null {
 function courierLine(row: Row, ledger: Ledger, now: number): string {
   const courier = row.courier;
   if (!courier) return "";
-  const next = ledger.of(courier.id, courier.deliveryIds)[0];
+  const next = ledger.of(courier.id)[0];
   const age = courier.fix ? `${span(now - courier.fix.at)} ago` : "no position yet";
   return joined(next ? `${statusWord[next.status]}: ${placeWord(next.dropoff)}` : "On shift", age);
 }

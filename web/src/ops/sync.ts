@@ -10,7 +10,6 @@ import type { OpsFrame, OpsView } from "../protocol.ts";
 import type { Api } from "./api.ts";
 import { ApiError } from "./api.ts";
 import type { Desk } from "./desk.ts";
-import { openStatuses } from "./moves.ts";
 import { outgrown, widened } from "./viewport.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -82,6 +81,16 @@ export class Sync {
       this.#failed(error);
     } finally {
       this.#reading.delete(id);
+    }
+  }
+
+  /** Reads a courier's open deliveries again, for the order of the stops. */
+  async readRoute(courierId: string): Promise<void> {
+    try {
+      for (const delivery of (await this.#api.deliveriesOf(courierId)).items) this.#desk.ledger.put(delivery);
+      this.#desk.listed.value++;
+    } catch (error) {
+      this.#failed(error);
     }
   }
 
@@ -167,7 +176,7 @@ export class Sync {
     const seen = new Set<string>();
     let cursor: string | null = null;
     for (let page = 0; page < pages; page++) {
-      const list = await this.#api.deliveries(openStatuses, cursor);
+      const list = await this.#api.openDeliveries(cursor);
       for (const delivery of list.items) {
         ledger.put(delivery);
         seen.add(delivery.id);

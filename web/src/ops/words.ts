@@ -1,9 +1,9 @@
 // The words of the ops page: ages, clocks, distances and statuses the way a dispatcher says them.
 
-import type { Delivery, Place, Status, TimeWindow } from "../protocol.ts";
+import type { Delivery, Event, Place, Status, TimeWindow } from "../protocol.ts";
 
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "numeric", minute: "2-digit" });
 
 /** A length of time in its one largest unit: "8 s", "4 min", "2 h", "3 d". Never negative. */
 export function span(ms: number): string {
@@ -16,7 +16,11 @@ export function span(ms: number): string {
 
 /** The time of day; with the weekday when it is not within half a day of now. */
 export function clock(at: number, now: number): string {
-  return (Math.abs(now - at) < 43_200_000 ? clockFormat : dayFormat).format(at);
+  return (near(at, now) ? clockFormat : dayFormat).format(at);
+}
+
+function near(at: number, now: number): boolean {
+  return Math.abs(now - at) < 43_200_000;
 }
 
 export function distance(metres: number): string {
@@ -41,6 +45,12 @@ export const statusWord: Record<Status, string> = {
   returned: "Returned",
 };
 
+/** An event as it is told afterwards: a delivery that waits again was taken back from somebody. */
+export function eventWord({ status, ver }: Event): string {
+  if (status !== "created") return statusWord[status];
+  return ver === 1 ? "Placed" : "Taken back";
+}
+
 export function placeWord(place: Place): string {
   return place.address ?? place.name ?? `${place.lat.toFixed(5)}, ${place.lon.toFixed(5)}`;
 }
@@ -51,7 +61,11 @@ export function deliveryWord(delivery: Delivery): string {
   return delivery.recipient?.name ?? placeWord(delivery.dropoff);
 }
 
+/** A window of time; a merchant may promise only one end of it. */
 export function windowWord(window: TimeWindow, now: number): string {
   const from = Date.parse(window.from);
-  return `${clock(from, now)}–${clockFormat.format(Date.parse(window.to))}`;
+  const to = Date.parse(window.to);
+  if (Number.isNaN(from)) return `until ${clock(to, now)}`;
+  if (Number.isNaN(to)) return `from ${clock(from, now)}`;
+  return (near(to, now) ? clockFormat : dayFormat).formatRange(from, to);
 }

@@ -33,21 +33,27 @@ function Desk({ room }: { room: Room }) {
     keepBookmark(desk, () => { if (desk.view.value) map.current?.go(desk.view.value); });
     listenToKeys(desk);
     void sync.start();
+    const stopTitle = effect(() => {
+      const { late, silent } = desk.counts.value;
+      document.title = late + silent > 0 ? `${late + silent} need you · Hotfoot` : "Live map · Hotfoot";
+    });
     // What the list is narrowed to, the map and its clusters are narrowed to as well.
-    return effect(() => {
+    const stopNarrowing = effect(() => {
       const narrowed = desk.filter.value !== "all" || desk.query.value.trim() !== "";
       sync.narrow(narrowed ? desk.rows.value.filter((row) => row.courier).map((row) => row.id) : null);
     });
+    return () => {
+      stopTitle();
+      stopNarrowing();
+    };
   }, [desk, sync]);
   const open = desk.draft.value !== null || desk.selection.value !== null;
   return (
     <div class={`desk ${open ? "has-sheet" : ""}`}>
       <Bar />
       <ListPane />
-      <div class="stage">
-        <MapPane onMap={(drawn) => { map.current = drawn; }} />
-        <Sheet />
-      </div>
+      <MapPane onMap={(drawn) => { map.current = drawn; }} />
+      <Sheet />
       <NoticeBar />
       <Dialogs />
     </div>

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { filters } from "../address.ts";
 import type { Filter } from "../address.ts";
 import { useRoom } from "./context.ts";
+import type { Link } from "../desk.ts";
 import { startDelivery } from "../hands.ts";
 import { span } from "../words.ts";
 
@@ -34,6 +35,7 @@ function Numbers() {
       ...(active === undefined ? [] : [{ text: `${active} active`, filter: "all" }]),
       { text: `${counts.value.late} late`, filter: "late" },
       { text: `${counts.value.silent} silent`, filter: "silent" },
+      { text: `${counts.value.waiting} waiting`, filter: "waiting" },
     ];
   });
   return (
@@ -53,12 +55,7 @@ function Pulse() {
   useEffect(() => {
     const update = () => {
       const now = performance.now();
-      const quiet = desk.meter.quiet(now);
-      if (desk.link.value === "live" && quiet !== null) {
-        text.value = `live ${quiet < 10_000 ? `${(quiet / 1000).toFixed(1)} s` : span(quiet)} · ${desk.meter.perSecond(now)} fps`;
-      } else {
-        text.value = { connecting: "connecting", live: "live", reconnecting: "reconnecting", refused: "signed out" }[desk.link.value];
-      }
+      text.value = pulse(desk.link.value, desk.meter.quiet(now), desk.meter.perSecond(now));
     };
     update();
     const timer = setInterval(update, refresh);
@@ -69,6 +66,12 @@ function Pulse() {
       {text}
     </p>
   );
+}
+
+function pulse(link: Link, quiet: number | null, pictures: number): string {
+  if (link !== "live") return quiet === null ? link : `${link} · heard ${span(quiet)} ago`;
+  if (quiet === null) return "live";
+  return `live ${quiet < 10_000 ? `${(quiet / 1000).toFixed(1)} s` : span(quiet)} · ${pictures} fps`;
 }
 
 const filterWords: Record<Filter, string> = { all: "All", late: "Late", silent: "Silent", waiting: "Waiting" };

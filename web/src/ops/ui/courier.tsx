@@ -1,5 +1,6 @@
 // One courier: how fresh the position is, what is wrong, the stops in order, and what happened on the current one.
 
+import { useEffect } from "preact/hooks";
 import type { Courier } from "../fleet.ts";
 import { select } from "../desk.ts";
 import { reason } from "../reason.ts";
@@ -9,9 +10,11 @@ import { SheetFrame } from "./sheet.tsx";
 import { Timeline } from "./timeline.tsx";
 
 export function CourierSheet({ id }: { id: string }) {
-  const { desk } = useRoom();
+  const { desk, sync } = useRoom();
   void desk.listed.value;
   const courier = desk.fleet.couriers.get(id);
+  // The order of the stops may be changed by anybody and makes no event.
+  useEffect(() => void sync.readRoute(id), [id, sync, courier?.stops]);
   if (!courier) {
     return (
       <SheetFrame title="Not on shift">
@@ -20,7 +23,7 @@ export function CourierSheet({ id }: { id: string }) {
     );
   }
   const row = desk.rowOf.value.get(id);
-  const stops = desk.ledger.of(id, courier.deliveryIds);
+  const stops = desk.ledger.of(id);
   const current = stops[0];
   return (
     <SheetFrame title={courier.name} under={<>{courier.vehicle}{courier.phone ? <> · <a href={`tel:${courier.phone}`}>{courier.phone}</a></> : null}</>}>
@@ -58,7 +61,7 @@ function FixLine({ courier }: { courier: Courier }) {
 
 function Stops({ courier }: { courier: Courier }) {
   const { desk, actions } = useRoom();
-  const stops = desk.ledger.of(courier.id, courier.deliveryIds);
+  const stops = desk.ledger.of(courier.id);
   const ids = stops.map((delivery) => delivery.id);
   const now = desk.now.value;
   return (

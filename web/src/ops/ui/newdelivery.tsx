@@ -29,7 +29,9 @@ export function NewDeliverySheet() {
     tried.value = true;
     const form = new FormData(event.currentTarget as HTMLFormElement);
     const text = (name: string) => String(form.get(name) ?? "").trim();
-    if (!draft?.pickup || !draft.dropoff || busy.value) return;
+    const missing = draft?.pickup ? "dropoff" : "pickup";
+    if (!draft?.pickup || !draft.dropoff) return document.getElementById(`place-${missing}`)?.focus();
+    if (busy.value) return;
     busy.value = true;
     const window = promised(text("from"), text("to"), Date.now());
     const made = await actions.create({

@@ -37,7 +37,7 @@ export function PlaceField({ end, title, draft, known, missing, onChange }: {
           id={`place-${end}`}
           list={`known-${end}`}
           autocomplete="off"
-          placeholder="37.78212, -122.41107 or a known place"
+          placeholder="Coordinates or a known place"
           value={text.value}
           aria-invalid={missing}
           aria-describedby={`hint-${end}`}
@@ -54,7 +54,7 @@ export function PlaceField({ end, title, draft, known, missing, onChange }: {
           title="Choose on the map"
           onClick={() => onChange({ picking: picking ? null : end })}
         >
-          ⌖
+          <Pin />
         </button>
       </div>
       <datalist id={`known-${end}`}>
@@ -64,6 +64,15 @@ export function PlaceField({ end, title, draft, known, missing, onChange }: {
         {hint(picking, missing, unknown)}
       </p>
     </div>
+  );
+}
+
+function Pin() {
+  return (
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M10 18s5.5-5.6 5.5-9.8a5.5 5.5 0 0 0-11 0C4.5 12.4 10 18 10 18Z" />
+      <circle cx="10" cy="8.2" r="1.9" />
+    </svg>
   );
 }
 

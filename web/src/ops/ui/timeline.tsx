@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import type { Delivery, Event } from "../../protocol.ts";
-import { clock, statusWord } from "../words.ts";
+import { clock, eventWord } from "../words.ts";
 import { useRoom } from "./context.ts";
 
 export function Timeline({ title, delivery }: { title: string; delivery: Delivery }) {
@@ -36,7 +36,7 @@ export function Timeline({ title, delivery }: { title: string; delivery: Deliver
           <li key={event.ver}>
             <time dateTime={event.at}>{clock(Date.parse(event.at), now)}</time>
             <span>
-              {statusWord[event.status]}
+              {eventWord(event)}
               {event.proof?.left_at ? `, left ${event.proof.left_at}` : ""}
               {event.proof?.name ? `, taken by ${event.proof.name}` : ""}
               {event.reason ? <span class="soft"> {event.reason}</span> : null}

@@ -1,0 +1,67 @@
+# `make` lists what there is to do. It works with GNU make 3.81, which macOS has.
+
+SHELL := /bin/sh
+STEP  := @script/step.sh
+TOOL  := go tool -modfile=script/tools/go.mod
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+WEB_INSTALLED := web/node_modules/.package-lock.json
+WEB_BUILT     := web/dist/customer.html
+WEB_SOURCES   := $(shell find web -type d \( -name node_modules -o -name dist -o -name test \) -prune -o -type f ! -name '*.go' -print)
+
+# A file that was half made must not pass for made.
+.DELETE_ON_ERROR:
+# The steps print, and two at once would fight for a small machine.
+.NOTPARALLEL:
+.PHONY: help demo test check bench web build lint go-test bench-once setup-demo setup-test
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: setup-demo build ## run everything on this machine, with couriers that move; ARGS are for hotfoot demo
+	@exec bin/hotfoot demo $(ARGS)
+
+test: setup-test build go-test ## run all tests, against real Postgres, Redis and Chromium
+	$(STEP) 'Testing the pages, in Node and in Chromium' npm --prefix web test
+
+check: lint test bench-once ## run everything that a change must pass; CI runs this
+
+bench: setup-demo build ## measure what the README claims; ARGS are for hotfoot bench
+	@exec bin/hotfoot bench $(ARGS)
+
+web: $(WEB_BUILT) ## build the pages
+
+build: web ## compile bin/hotfoot
+	$(STEP) 'Compiling hotfoot$(if $(wildcard bin/hotfoot),, (the first time takes about a minute))' \
+		go build -buildvcs=false -ldflags '-X main.version=$(VERSION)' -o bin/hotfoot ./cmd/hotfoot
+
+lint: setup-test $(WEB_INSTALLED) ## look for mistakes without running anything
+	$(STEP) 'Checking the format of the Go files' script/lint-format.sh
+	$(STEP) 'Vetting' go vet ./...
+	$(STEP) 'Vetting what differs on macOS' env GOOS=darwin go vet ./store/private
+	$(STEP) 'Checking with staticcheck' $(TOOL) staticcheck ./...
+	$(STEP) 'Checking go.mod' go mod tidy -diff
+	$(STEP) 'Checking the TypeScript' npm --prefix web run lint
+
+# Steps of the targets above.
+
+setup-demo:
+	@script/setup.sh demo
+
+setup-test:
+	@script/setup.sh test
+
+go-test:
+	$(STEP) 'Testing the server, with the race detector' go test -race $(GOTESTFLAGS) ./...
+
+bench-once:
+	$(STEP) 'Running each benchmark once' go test -run '^$$' -bench . -benchtime 1x ./...
+
+# npm writes this file when it has installed everything.
+$(WEB_INSTALLED): web/package.json web/package-lock.json
+	$(STEP) 'Installing what the pages are built with' npm --prefix web ci --no-fund --no-audit --loglevel error
+	@touch $@
+
+$(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
+	$(STEP) 'Building the pages' npm --prefix web run build

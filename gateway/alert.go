@@ -1,0 +1,74 @@
+package gateway
+
+import (
+	"time"
+
+	"hotfoot/tracking"
+	"hotfoot/tracking/frame"
+)
+
+// age finds what time alone has changed: who fell silent, and what is late. Called with mu held.
+func (f *fleet) age(now time.Time) {
+	s := stats{CouriersOnDuty: len(f.units), Active: len(f.jobs)}
+	for _, u := range f.units {
+		silent := u.stops > 0 && (u.newest == nil || now.Sub(u.newest.RecordedAt) > tracking.SilentAfter)
+		if silent {
+			s.Silent++
+		}
+		if silent != u.silent {
+			u.silent = silent
+			if silent {
+				u.since = now
+				if u.newest != nil {
+					u.since = u.newest.RecordedAt
+				}
+			}
+			f.alert(u.alert(!silent))
+		}
+	}
+	for id, j := range f.jobs {
+		if j.status == tracking.Created {
+			s.Unassigned++
+		}
+		late := !j.until.IsZero() && now.After(j.until)
+		if late {
+			s.Late++
+		}
+		if late != j.late {
+			j.late = late
+			f.alert(j.alert(id, !late))
+		}
+	}
+	f.stats = s
+}
+
+// alert tells every view. Called with mu held.
+func (f *fleet) alert(a alert) {
+	for v := range f.views {
+		v.alerts = append(v.alerts, a)
+	}
+}
+
+func (u *unit) alert(over bool) alert {
+	return alert{Kind: "silent", CourierID: idOrNull(u.courier.ID), Since: frame.Time(u.since), Over: over}
+}
+
+func (j *job) alert(delivery tracking.ID, over bool) alert {
+	return alert{Kind: "late", DeliveryID: idOrNull(delivery), CourierID: idOrNull(j.courier), Since: frame.Time(j.until), Over: over}
+}
+
+// standing are the alerts that hold now, for a map that starts over. Called with mu held.
+func (f *fleet) standing() []alert {
+	alerts := []alert{}
+	for _, u := range f.units {
+		if u.silent {
+			alerts = append(alerts, u.alert(false))
+		}
+	}
+	for id, j := range f.jobs {
+		if j.late {
+			alerts = append(alerts, j.alert(id, false))
+		}
+	}
+	return alerts
+}

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hotfoot/tracking"
+)
+
+// Opener turns a link's token into the delivery it opens. Errors: CodeNotFound, one and the same for every token that opens nothing; CodeUnavailable.
+type Opener interface {
+	Open(ctx context.Context, token string) (tracking.Record, error)
+}
+
+// Customers serves those who watch one delivery, by socket or by stream.
+type Customers struct {
+	hub    *Hub
+	opener Opener
+	refuse func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// NewCustomers makes the handlers; refuse writes an error as the HTTP contract wants it.
+func NewCustomers(hub *Hub, opener Opener, refuse func(http.ResponseWriter, *http.Request, error)) *Customers {
+	return &Customers{hub: hub, opener: opener, refuse: refuse}
+}
+
+// joinLimit bounds how long a viewer waits for its snapshot.
+const joinLimit = 5 * time.Second
+
+// open checks the link and reserves the viewer's place. The caller must leave the topic when done.
+func (c *Customers) open(r *http.Request, token string) (*topic, *viewer, error) {
+	record, err := c.opener.Open(r.Context(), token)
+	if err != nil {
+		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
+		return nil, nil, err
+	}
+	return c.hub.join(record.Delivery.ID), &viewer{generation: record.Delivery.LinkGen}, nil
+}
+
+// Live serves the WebSocket of a link's token.
+func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
+	topic, viewer, err := c.open(r, token)
+	if err != nil {
+		c.refuse(w, r, err)
+		return
+	}
+	conn := c.hub.upgrade(w, r, "customer")
+	if conn == nil {
+		c.hub.leave(topic)
+		return
+	}
+	viewer.outbox = &conn.outbox
+	conn.gone = func() {
+		topic.exit(viewer)
+		c.hub.leave(topic)
+	}
+	epoch, since := parseSince(r.URL.Query().Get("since"))
+	conn.serve(smallMessage)
+	// The snapshot may take a moment; the reader is there meanwhile to notice who leaves.
+	ctx, cancel := context.WithTimeout(c.hub.ctx, joinLimit)
+	defer cancel()
+	if err := topic.enter(ctx, viewer, epoch, since); err != nil {
+		conn.outbox.end(failed(err), 2*time.Second)
+	}
+}
+
+// parseSince reads "<epoch>.<ver>"; anything else means that nothing is known yet.
+func parseSince(text string) (epoch, ver int64) {
+	epochText, verText, ok := strings.Cut(text, ".")
+	epoch, err1 := strconv.ParseInt(epochText, 10, 64)
+	ver, err2 := strconv.ParseInt(verText, 10, 64)
+	if !ok || err1 != nil || err2 != nil || epoch < 1 || ver < 0 {
+		return 0, 0
+	}
+	return epoch, ver
+}

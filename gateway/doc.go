@@ -1,0 +1,29 @@
+// Package gateway keeps the sockets: customers watching one delivery, dispatchers watching the map, couriers hearing of their route.
+//
+//	Feed ──record, position──> topic ──one frame an event──> outbox ──> socket     (customer; SSE alike)
+//	Feed ──fleet────────────> fleet ──one frame a tick────> outbox ──> socket     (live map)
+//	Feed ──jobs─────────────> route ──────────────────────> outbox ──> socket     (courier)
+//
+// The protocol on one page. Text frames, one JSON object each; the subprotocol is hotfoot.v1.
+//
+//	customer  ← snapshot   everything that may be known now; may come again and then replaces all
+//	          ← status     ver is the last one + 1; lower is old, higher means a hole: ask again with ?since=<epoch>.<ver>
+//	          ← view       who and what may be seen has changed
+//	          ← position   the newest place; carries the newest ver as sv
+//	          ← tick       every 5 s when nothing else was said
+//	          ← bye        why the server closes and when to come back, then the close frame
+//	live map  → view       bbox, zoom, filter: whenever the map moves
+//	          ← frame      what changed inside since the last one
+//	courier   ← assigned | unassigned | cancelled | reordered, then route: all stops in order
+//	          → positions  as POST /v1/courier/positions, with an id
+//	          ← receipt    the answer, with the same id
+//
+// Guarantees. A viewer gets a snapshot, then every later status exactly once and in order: the topic subscribes and has it confirmed before it
+// reads, and what it hears is whole records compared by revision, so nothing falls between and nothing counts twice. After any doubt (a
+// reconnect, a silent canary, a revision that does not match the stored one) the record is read again. Positions are newest-wins per socket:
+// a slow one gets fewer, never an older after a newer, and none once the courier is hidden. Statuses are never dropped: a socket that cannot take
+// them is closed. One slow socket delays nobody.
+//
+// Concurrency. A topic's state is guarded by its mutex, which is never held across I/O. A socket has one reader goroutine; a writer exists only
+// while there is something to write. Everything started is waited for by Hub.Close.
+package gateway

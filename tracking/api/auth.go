@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/maypok86/otter/v2"
+
+	"hotfoot/tracking"
+)
+
+// Actors says whose key a secret is, by its hash. Errors: CodeUnauthorized, CodeUnavailable.
+type Actors interface {
+	Actor(ctx context.Context, hash [32]byte) (tracking.Actor, error)
+}
+
+// Auth tells callers apart. Keys that were seen lately are known without asking the truth, so that neither a courier's next position nor
+// a Postgres that is away costs them their entry.
+//
+// A revoked key is forgotten as soon as the node hears of it, and at the latest after refresh.
+type Auth struct {
+	actors Actors
+	known  *otter.Cache[[32]byte, tracking.Actor]
+}
+
+const (
+	authKnown   = 200_000
+	authRefresh = 30 * time.Second
+	authKeep    = 15 * time.Minute
+)
+
+// NewAuth makes an Auth.
+func NewAuth(actors Actors) *Auth {
+	return &Auth{actors: actors, known: otter.Must(&otter.Options[[32]byte, tracking.Actor]{
+		MaximumSize:       authKnown,
+		ExpiryCalculator:  otter.ExpiryWriting[[32]byte, tracking.Actor](authKeep),
+		RefreshCalculator: otter.RefreshWriting[[32]byte, tracking.Actor](authRefresh),
+		Logger:            &otter.NoopLogger{},
+	})}
+}
+
+// Actor is who holds a secret. Errors: CodeUnauthorized, CodeUnavailable.
+func (a *Auth) Actor(ctx context.Context, secret string) (tracking.Actor, error) {
+	if !tracking.LooksLikeSecret(secret) {
+		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this needs a key: send it as Authorization: Bearer <key>")
+	}
+	return a.known.Get(ctx, tracking.HashSecret(secret), otter.LoaderFunc[[32]byte, tracking.Actor](
+		func(ctx context.Context, hash [32]byte) (tracking.Actor, error) {
+			actor, err := a.actors.Actor(ctx, hash)
+			if tracking.CodeOf(err) == tracking.CodeUnauthorized {
+				// A refresh that finds the key revoked must not leave the old answer standing.
+				a.known.Invalidate(hash)
+			}
+			return actor, err
+		}))
+}
+
+// Forget makes a revoked key unknown at once.
+func (a *Auth) Forget(hash [32]byte) { a.known.Invalidate(hash) }
+
+// ForgetAll is for when a revocation may have been missed.
+func (a *Auth) ForgetAll() { a.known.InvalidateAll() }
+
+// secretOf finds the key in a request. Browsers cannot set headers on a WebSocket, so it may also come as a subprotocol "bearer.<key>".
+func secretOf(header http.Header) string {
+	if scheme, secret, ok := strings.Cut(header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
+		return strings.TrimSpace(secret)
+	}
+	for _, line := range header.Values("Sec-WebSocket-Protocol") {
+		for protocol := range strings.SplitSeq(line, ",") {
+			if secret, ok := strings.CutPrefix(strings.TrimSpace(protocol), "bearer."); ok {
+				return secret
+			}
+		}
+	}
+	return ""
+}
+
+// Request authenticates a request that comes without huma, for one of the roles. Errors: CodeUnauthorized, CodeForbidden, CodeUnavailable.
+func (a *Auth) Request(r *http.Request, roles ...tracking.Role) (tracking.Actor, error) {
+	actor, err := a.Actor(r.Context(), secretOf(r.Header))
+	if err == nil && !slices.Contains(roles, actor.Role) {
+		err = tracking.Errorf(tracking.CodeForbidden, "a %s key may not do this", actor.Role)
+	}
+	return actor, err
+}
+
+type actorKey struct{}
+
+// actorOf is who called; only handlers behind roles may ask.
+func actorOf(ctx context.Context) tracking.Actor { return ctx.Value(actorKey{}).(tracking.Actor) }
+
+// roles is huma middleware that lets only these roles through.
+func (s *Server) roles(roles ...tracking.Role) huma.Middlewares {
+	return huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		header := http.Header{"Authorization": {ctx.Header("Authorization")}}
+		request := (&http.Request{Header: header}).WithContext(ctx.Context())
+		actor, err := s.auth.Request(request, roles...)
+		if err != nil {
+			p := s.fail(err).(*Problem)
+			for name, values := range p.GetHeaders() {
+				ctx.SetHeader(name, values[0])
+			}
+			ctx.SetHeader("Content-Type", p.ContentType(""))
+			ctx.SetStatus(p.Status)
+			_ = s.huma.Marshal(ctx.BodyWriter(), "application/json", p)
+			return
+		}
+		next(huma.WithValue(ctx, actorKey{}, actor))
+	}}
+}

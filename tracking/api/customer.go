@@ -1,0 +1,61 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"hotfoot/tracking"
+	"hotfoot/tracking/frame"
+)
+
+// Pages are what people see in a browser.
+type Pages interface {
+	Customer(w http.ResponseWriter, r *http.Request, snapshot []byte)
+	NotFound(w http.ResponseWriter, r *http.Request)
+	Ops(w http.ResponseWriter, r *http.Request)
+	Docs(w http.ResponseWriter, r *http.Request)
+}
+
+func (s *Server) mountCustomer(engine *gin.Engine) {
+	engine.GET("/v1/track/:token", s.track)
+	engine.GET("/t/:token", s.trackPage)
+	engine.GET("/ops", gin.WrapF(s.Pages.Ops))
+	engine.GET("/docs", gin.WrapF(s.Pages.Docs))
+}
+
+// track answers the snapshot: what a customer's page polls when neither socket nor stream gets through.
+func (s *Server) track(c *gin.Context) {
+	snapshot, err := s.snapshot(c)
+	if err != nil {
+		s.refuse(c, err)
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.Header("Referrer-Policy", "no-referrer")
+	c.Data(http.StatusOK, "application/json", snapshot)
+}
+
+func (s *Server) trackPage(c *gin.Context) {
+	snapshot, err := s.snapshot(c)
+	if tracking.CodeOf(err) == tracking.CodeNotFound {
+		s.Pages.NotFound(c.Writer, c.Request)
+		return
+	}
+	if err != nil {
+		s.refuse(c, err)
+		return
+	}
+	s.Pages.Customer(c.Writer, c.Request, snapshot)
+}
+
+func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
+	ctx := c.Request.Context()
+	record, err := s.Viewing.Open(ctx, c.Param("token"))
+	if err != nil {
+		return nil, err
+	}
+	view, live := s.Viewing.Look(ctx, record)
+	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil
+}

@@ -1,0 +1,53 @@
+package api
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hotfoot/tracking"
+)
+
+type httpMetrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newHTTPMetrics(registry prometheus.Registerer) *httpMetrics {
+	m := &httpMetrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hotfoot_http_requests_total", Help: "Requests answered, by route template, method and status.",
+		}, []string{"route", "method", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "hotfoot_http_request_seconds", Help: "Time to answer.", NativeHistogramBucketFactor: 1.1, Buckets: prometheus.DefBuckets,
+		}, []string{"route", "method"}),
+	}
+	registry.MustRegister(m.requests, m.seconds)
+	return m
+}
+
+type metrics struct {
+	refused *prometheus.CounterVec
+	points  *prometheus.CounterVec
+}
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	m := &metrics{
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hotfoot_http_refused_total", Help: "Requests refused or failed, by problem code.",
+		}, []string{"code"}),
+		points: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hotfoot_positions_total", Help: "Reported positions, by what became of them.",
+		}, []string{"result", "code"}),
+	}
+	registry.MustRegister(m.refused, m.points)
+	// Every reason stands at zero from the start, so that an alert on its rate works the first time it happens.
+	for _, code := range tracking.Codes {
+		m.refused.WithLabelValues(string(code))
+	}
+	for _, result := range []tracking.Result{tracking.ResultLive, tracking.ResultLate, tracking.ResultDuplicate} {
+		m.points.WithLabelValues(string(result), "")
+	}
+	for _, reject := range tracking.Rejects {
+		m.points.WithLabelValues(string(tracking.ResultRejected), string(reject))
+	}
+	return m
+}

@@ -1,0 +1,186 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hotfoot/tracking"
+	"hotfoot/tracking/frame"
+)
+
+// OpsQueries is what dispatchers ask of the truth. Errors: CodeUnavailable.
+type OpsQueries interface {
+	Active(ctx context.Context, merchant tracking.ID, limit int) ([]tracking.Record, error)
+	Counts(ctx context.Context, merchant tracking.ID, now, midnight time.Time) (tracking.Counts, error)
+}
+
+// HotQueries is what dispatchers ask of the hot store. Errors: CodeUnavailable.
+type HotQueries interface {
+	NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error)
+	Near(ctx context.Context, merchant tracking.ID, lat, lon, radiusM float64, limit int) ([]tracking.Nearby, error)
+}
+
+// maxFleet bounds what one answer lists; the live map goes beyond it in frames.
+const maxFleet = 5000
+
+type fleetCourier struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Vehicle     string   `json:"vehicle"`
+	Phone       *string  `json:"phone"`
+	OnDuty      bool     `json:"on_duty"`
+	Position    rawJSON  `json:"position" doc:"Newest fix; null when none is known"`
+	Stops       int      `json:"stops"`
+	DeliveryIDs []string `json:"delivery_ids" doc:"Unfinished deliveries"`
+	DistanceM   *float64 `json:"distance_m,omitempty"`
+}
+
+func (s *Server) mountOps() {
+	merchant, ops := tracking.RoleMerchant, tracking.RoleOps
+	register(s, s.operation("Ops", "ops-couriers", http.MethodGet, "/v1/ops/couriers", "Couriers on duty, nearest first when near is given", merchant, ops), s.opsCouriers)
+	register(s, s.operation("Ops", "ops-stats", http.MethodGet, "/v1/ops/stats", "The numbers of the moment", merchant, ops), s.opsStats)
+}
+
+func (s *Server) opsCouriers(ctx context.Context, in *struct {
+	Near    string  `query:"near" doc:"lat,lon" example:"37.7812,-122.4112"`
+	RadiusM float64 `query:"radius_m" minimum:"1" maximum:"100000" default:"5000"`
+	Limit   int     `query:"limit" minimum:"1" maximum:"5000" default:"1000"`
+}) (*out[page[fleetCourier]], error) {
+	merchant := actorOf(ctx).MerchantID
+	onDuty := true
+	couriers, err := s.Couriers.Couriers(ctx, merchant, &onDuty, tracking.ID{}, maxFleet)
+	if err != nil {
+		return nil, err
+	}
+	active, err := s.Ops.Active(ctx, merchant, maxFleet)
+	if err != nil {
+		return nil, err
+	}
+	var distances map[tracking.ID]float64
+	if in.Near != "" {
+		lat, lon, err := parseNear(in.Near)
+		if err != nil {
+			return nil, err
+		}
+		near, err := s.Hot.Near(ctx, merchant, lat, lon, in.RadiusM, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		couriers, distances = nearest(couriers, near)
+	}
+	couriers = couriers[:min(len(couriers), in.Limit)]
+	ids := make([]tracking.ID, len(couriers))
+	for i, c := range couriers {
+		ids[i] = c.ID
+	}
+	newest, err := s.Hot.NewestOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	carrying := map[tracking.ID][]string{}
+	for _, r := range active {
+		if id := r.Delivery.CourierID; !id.IsZero() {
+			carrying[id] = append(carrying[id], r.Delivery.ID.String())
+		}
+	}
+	p := page[fleetCourier]{Items: make([]fleetCourier, len(couriers))}
+	for i, c := range couriers {
+		item := fleetCourier{
+			ID: c.ID.String(), Name: c.Name, Vehicle: string(c.Vehicle), Phone: orNull(c.Phone), OnDuty: c.OnDuty, Position: rawJSON("null"),
+			DeliveryIDs: []string{},
+		}
+		if ids := carrying[c.ID]; ids != nil {
+			item.DeliveryIDs, item.Stops = ids, len(ids)
+		}
+		if newest[i] != nil {
+			item.Position = frame.PositionObject(*newest[i])
+		}
+		if d, ok := distances[c.ID]; ok {
+			item.DistanceM = &d
+		}
+		p.Items[i] = item
+	}
+	return &out[page[fleetCourier]]{p}, nil
+}
+
+// nearest keeps the couriers that were found near, in that order.
+func nearest(couriers []tracking.Courier, near []tracking.Nearby) ([]tracking.Courier, map[tracking.ID]float64) {
+	byID := make(map[tracking.ID]tracking.Courier, len(couriers))
+	for _, c := range couriers {
+		byID[c.ID] = c
+	}
+	var found []tracking.Courier
+	distances := make(map[tracking.ID]float64, len(near))
+	for _, n := range near {
+		if c, ok := byID[n.CourierID]; ok {
+			found = append(found, c)
+			distances[n.CourierID] = n.DistanceM
+		}
+	}
+	return found, distances
+}
+
+func parseNear(text string) (lat, lon float64, err error) {
+	latText, lonText, ok := strings.Cut(text, ",")
+	lat, err1 := strconv.ParseFloat(latText, 64)
+	lon, err2 := strconv.ParseFloat(lonText, 64)
+	if !ok || err1 != nil || err2 != nil || !(lat >= -90 && lat <= 90) || !(lon >= -180 && lon <= 180) {
+		return 0, 0, tracking.Invalid("query.near", "must be lat,lon in degrees, such as 37.7812,-122.4112")
+	}
+	return lat, lon, nil
+}
+
+type statsBody struct {
+	CouriersOnDuty int `json:"couriers_on_duty"`
+	Active         int `json:"active" doc:"Unfinished deliveries"`
+	Late           int `json:"late" doc:"Unfinished deliveries whose window has passed"`
+	Silent         int `json:"silent" doc:"Couriers on duty with a route and without a fix in the last two minutes"`
+	Unassigned     int `json:"unassigned"`
+	DeliveredToday int `json:"delivered_today" doc:"Since midnight UTC"`
+}
+
+func (s *Server) opsStats(ctx context.Context, _ *struct{}) (*out[statsBody], error) {
+	merchant, now := actorOf(ctx).MerchantID, s.Now()
+	counts, err := s.Ops.Counts(ctx, merchant, now, now.UTC().Truncate(24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	silent, err := s.silent(ctx, merchant, now)
+	if err != nil {
+		return nil, err
+	}
+	return &out[statsBody]{statsBody{
+		CouriersOnDuty: counts.CouriersOnDuty, Active: counts.Active, Late: counts.Late, Silent: silent,
+		Unassigned: counts.Unassigned, DeliveredToday: counts.DeliveredToday,
+	}}, nil
+}
+
+// silent counts the couriers who have something to deliver and have not been heard of.
+func (s *Server) silent(ctx context.Context, merchant tracking.ID, now time.Time) (int, error) {
+	active, err := s.Ops.Active(ctx, merchant, maxFleet)
+	if err != nil {
+		return 0, err
+	}
+	seen := map[tracking.ID]bool{}
+	var couriers []tracking.ID
+	for _, r := range active {
+		if r.Delivery.Status.OnRoute() && r.Courier.OnDuty && !seen[r.Courier.ID] {
+			seen[r.Courier.ID] = true
+			couriers = append(couriers, r.Courier.ID)
+		}
+	}
+	newest, err := s.Hot.NewestOf(ctx, couriers)
+	if err != nil {
+		return 0, err
+	}
+	silent := 0
+	for _, p := range newest {
+		if p == nil || now.Sub(p.RecordedAt) > tracking.SilentAfter {
+			silent++
+		}
+	}
+	return silent, nil
+}

@@ -1,0 +1,52 @@
+package tracking
+
+import (
+	"context"
+	"time"
+)
+
+// Records is where a delivery's record and a courier's newest position are read, hot. Errors: CodeNotFound, CodeUnavailable.
+type Records interface {
+	Record(ctx context.Context, delivery ID) (Record, error)
+	// Newest is nil when no position is known.
+	Newest(ctx context.Context, courier ID) (*Position, error)
+}
+
+// Viewing is what a customer's link opens.
+type Viewing struct {
+	linker  *Linker
+	records Records
+	now     func() time.Time
+}
+
+// NewViewing ties the use case to its ports.
+func NewViewing(linker *Linker, records Records, now func() time.Time) *Viewing {
+	return &Viewing{linker: linker, records: records, now: now}
+}
+
+// Open answers the delivery that a link's token is for. Every token that opens nothing gets one and the same CodeNotFound, whatever is wrong with
+// it; other errors: CodeUnavailable.
+func (u *Viewing) Open(ctx context.Context, token string) (Record, error) {
+	delivery, generation, err := u.linker.Open(token)
+	if err != nil {
+		return Record{}, err
+	}
+	record, err := u.records.Record(ctx, delivery)
+	if CodeOf(err) == CodeNotFound || err == nil && !record.Opens(generation, u.now()) {
+		return Record{}, errToken
+	}
+	return record, err
+}
+
+// Look answers what the customer may see of a record now. live is false when the position could not be read.
+func (u *Viewing) Look(ctx context.Context, record Record) (view View, live bool) {
+	var newest *Position
+	live = true
+	if record.Delivery.Status.Underway() && record.Courier.OnDuty {
+		var err error
+		if newest, err = u.records.Newest(ctx, record.Delivery.CourierID); err != nil {
+			live = false
+		}
+	}
+	return See(record, newest, u.now()), live
+}

@@ -1,0 +1,161 @@
+// What happens while somebody looks: news arrive without a reload, connections fail without being noticed, the map moves
+// by itself and never against a hand.
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { along } from "../api.ts";
+import { documentationImage, shot, textOf } from "../browser.ts";
+import { poll } from "../harness.ts";
+import { boxOf, courierOnMap, Desk, mapIdle } from "./customer.ts";
+
+const desk = new Desk();
+
+/** A network whose proxies refuse WebSockets, and one that refuses event streams too. */
+function withoutSockets(): void {
+  class Refused extends EventTarget {
+    readyState = 0;
+    constructor() {
+      super();
+      setTimeout(() => this.dispatchEvent(new CloseEvent("close", { code: 1006 })), 5);
+    }
+    close(): void {
+      this.readyState = 3;
+    }
+  }
+  Object.assign(globalThis, { WebSocket: Object.assign(Refused, { CONNECTING: 0, OPEN: 1 }) });
+}
+function withoutSocketsAndStreams(): void {
+  class Refused extends EventTarget {
+    readyState = 0;
+    constructor() {
+      super();
+      setTimeout(() => this.dispatchEvent(Object.assign(new CloseEvent("close", { code: 1006 }))), 5);
+      setTimeout(() => this.dispatchEvent(new Event("error")), 5);
+    }
+    close(): void {
+      this.readyState = 3;
+    }
+  }
+  const dead = Object.assign(Refused, { CONNECTING: 0, OPEN: 1 });
+  Object.assign(globalThis, { WebSocket: dead, EventSource: dead });
+}
+
+const words = (page: Page) => page.locator("#announce").textContent();
+
+test("from on the way to delivered without a reload, each change announced once", async () => {
+  const { courier, delivery } = await desk.trip("en_route");
+  const page = await desk.open(delivery);
+  await textOf(page, "#state-word", "live");
+  expect(await words(page)).toBe("");
+  expect(await page.title()).toMatch(/ · your delivery$|^Your delivery$/);
+
+  await desk.api.status(courier, delivery, "arriving");
+  await textOf(page, "#announce", "Sam is almost there");
+  expect(await page.locator("#steps li[data-state=current]").textContent()).toMatch(/^On the way, now$/);
+
+  await desk.api.status(courier, delivery, "delivered", { proof: { left_at: "front desk" } });
+  await textOf(page, "#headline", /^Delivered at/);
+  await textOf(page, "#announce", /^Delivered at/);
+  await textOf(page, "#details", "Left here: front desk");
+  await page.locator(".courier").waitFor({ state: "detached" });
+  expect(await page.title()).toBe("Delivered · your delivery");
+  expect(await page.locator("#state").isHidden()).toBe(true);
+  expect(await page.locator("#timeline li").count()).toBe(6);
+});
+
+test("the dot glides between fixes and points where it goes", async () => {
+  const { courier, delivery } = await desk.trip("en_route", { part: 0.4 });
+  const page = await desk.open(delivery, { viewport: { width: 1280, height: 800 } });
+  await courierOnMap(page);
+  await mapIdle(page);
+  await documentationImage(page, "customer");
+  const before = await boxOf(page, ".courier");
+  await desk.api.position(courier, along(0.43));
+  const seen = new Set<number>();
+  await poll("the dot to have moved", async () => {
+    const now = await boxOf(page, ".courier");
+    seen.add(Math.round(now.x));
+    return now.x > before.x + 8;
+  });
+  expect(seen.size).toBeGreaterThan(2);
+  expect(await page.locator(".courier .pointed").getAttribute("transform")).toMatch(/^rotate\(4[0-9]/);
+  await shot(page, "customer-desk");
+});
+
+test("with less motion asked for, the dot moves without gliding and does not pulse", async () => {
+  const { courier, delivery } = await desk.trip("en_route", { part: 0.4 });
+  const page = await desk.open(delivery, { reducedMotion: "reduce" });
+  await courierOnMap(page);
+  expect(await page.locator(".courier-pulse").evaluate((pulse) => getComputedStyle(pulse).animationName)).toBe("none");
+  const before = await boxOf(page, ".courier");
+  const seen = new Set<number>();
+  await desk.api.position(courier, along(0.44));
+  await poll("the dot to have moved", async () => {
+    const now = await boxOf(page, ".courier");
+    seen.add(Math.round(now.x));
+    return Math.abs(now.x - before.x) > 6;
+  });
+  expect(seen.size).toBe(2);
+});
+
+test("courier and door stay in sight by themselves, and a hand on the map stops that", async () => {
+  const { courier, delivery } = await desk.trip("en_route", { part: 0.3 });
+  const page = await desk.open(delivery);
+  await courierOnMap(page);
+  await mapIdle(page);
+  const map = await boxOf(page, "#map");
+  for (const figure of [".courier", ".door"]) {
+    const box = await boxOf(page, figure);
+    expect(box.x).toBeGreaterThan(map.x);
+    expect(box.y).toBeGreaterThan(map.y);
+    expect(box.x + box.width).toBeLessThan(map.x + map.width);
+    expect(box.y + box.height).toBeLessThan(map.y + map.height);
+  }
+  await page.mouse.move(200, 200);
+  await page.mouse.down();
+  await page.mouse.move(120, 120, { steps: 5 });
+  await page.mouse.up();
+  await page.locator("#recentre").waitFor({ state: "visible" });
+  await mapIdle(page);
+  const moved = await boxOf(page, ".door");
+  await desk.api.position(courier, along(0.34));
+  await textOf(page, "#updated", /1 sec ago/);
+  const after = await boxOf(page, ".door");
+  expect(Math.abs(after.x - moved.x) + Math.abs(after.y - moved.y)).toBeLessThan(3);
+  await page.locator("#recentre").click();
+  await poll("the map to come back", async () => Math.abs((await boxOf(page, ".door")).x - moved.x) > 20);
+  expect(await page.locator("#recentre").isHidden()).toBe(true);
+});
+
+test("offline is said, what is known stays, and coming back is right at once", async () => {
+  const { courier, delivery } = await desk.trip("en_route");
+  const page = await desk.open(delivery, { expect: /ERR_INTERNET_DISCONNECTED/ });
+  await textOf(page, "#state-word", "live");
+  await page.context().setOffline(true);
+  await textOf(page, "#state-word", "offline");
+  await textOf(page, "#hint", "This is what we knew last.");
+  await textOf(page, "#headline", /Arriving|on the way/);
+  await shot(page, "customer-offline");
+  await desk.api.status(courier, delivery, "arriving");
+  await page.context().setOffline(false);
+  await textOf(page, "#details", /end of the road/);
+  await textOf(page, "#state-word", /live|estimated|waiting/);
+});
+
+test("a link that is revoked while it is looked at becomes the calm page", async () => {
+  const { delivery } = await desk.trip("en_route");
+  const page = await desk.open(delivery, { expect: /404/ });
+  await textOf(page, "#state-word", "live");
+  await desk.api.revokeLink(delivery);
+  await textOf(page, "h1", "This link does not work");
+});
+
+test.each([["server-sent events", withoutSockets], ["polling", withoutSocketsAndStreams]] as const)(
+  "where sockets are refused, %s bring the same news and the reader cannot tell", async (_name, init) => {
+    const { courier, delivery } = await desk.trip("en_route");
+    const page = await desk.open(delivery, { init });
+    await textOf(page, "#state-word", "live", 20_000);
+    await desk.api.status(courier, delivery, "arriving");
+    await textOf(page, "#announce", "Sam is almost there", 20_000);
+    await desk.api.status(courier, delivery, "delivered");
+    await textOf(page, "#headline", /^Delivered at/, 20_000);
+  });

@@ -1,0 +1,134 @@
+// The ops page at its edges: no key, nobody there, no socket, no WebGL, every width, large text, the dark.
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { along, Api } from "../api.ts";
+import { axe, launch, shot, textOf, visit as goTo } from "../browser.ts";
+import type { Visit } from "../browser.ts";
+import { poll, startServer } from "../harness.ts";
+import type { Server } from "../harness.ts";
+import { DESK, live, mapView, openOps, row } from "../ops.ts";
+
+let server: Server;
+let browser: Browser;
+let visit: Visit;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+  const api = new Api(server.demo);
+  const courier = await api.courier("Wendy Width");
+  await api.position(courier, along(0.3));
+  await api.delivery({ courier_id: courier.id, external_id: "a rather long order number 0123456789" });
+});
+afterEach(async () => {
+  expect(visit.problems).toEqual([]);
+  await visit.close();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const sideways = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+test("without a key the page asks for one, and takes it", async () => {
+  visit = await goTo(browser, new URL("/ops", server.demo.base_url).href, { viewport: DESK });
+  await visit.page.getByLabel("Ops key").waitFor();
+  expect(await axe(visit.page)).toEqual([]);
+  await shot(visit.page, "ops-signin");
+  await visit.page.getByLabel("Ops key").fill(server.demo.ops_key);
+  await visit.page.getByRole("button", { name: "Show the map" }).click();
+  await live(visit.page);
+  expect(visit.page.url()).not.toContain(server.demo.ops_key);
+});
+
+test("a key that is not valid is refused in words", async () => {
+  visit = await goTo(browser, `${new URL("/ops", server.demo.base_url).href}#key=wrong`, { viewport: DESK, expect: /401/ });
+  await textOf(visit.page, "[role=alert]", "This key is not valid");
+});
+
+test("a search that finds nothing, and filters with nothing in them, say so", async () => {
+  visit = await openOps(browser, server.demo);
+  await visit.page.locator("#search").fill("no such thing");
+  await textOf(visit.page, ".empty", "Nothing found for “no such thing”");
+  await visit.page.getByRole("button", { name: "Clear the search" }).click();
+  await visit.page.getByRole("button", { name: /^Late/ }).click();
+  await textOf(visit.page, ".empty", "Nothing is late.");
+  expect(await axe(visit.page)).toEqual([]);
+});
+
+test("a lost socket is said in the bar and comes back by itself", async () => {
+  visit = await openOps(browser, server.demo, {
+    init() {
+      const open: WebSocket[] = [];
+      Object.assign(globalThis, { open });
+      globalThis.WebSocket = class extends WebSocket {
+        constructor(url: string | URL, protocols?: string | string[]) {
+          super(url, protocols);
+          open.push(this);
+        }
+      };
+    },
+  });
+  await visit.page.evaluate(() => {
+    const said: string[] = [];
+    Object.assign(globalThis, { said });
+    new MutationObserver(() => said.push(document.querySelector(".pulse")?.className ?? ""))
+      .observe(document.body, { subtree: true, attributes: true, attributeFilter: ["class"] });
+    (globalThis as unknown as { open: WebSocket[] }).open.at(-1)?.close();
+  });
+  await poll("it to say so", () => visit.page.evaluate(() =>
+    (globalThis as unknown as { said: string[] }).said.some((name) => name.includes("is-reconnecting"))));
+  await live(visit.page);
+});
+
+test("without WebGL the list stays and says why it is alone", async () => {
+  visit = await openOps(browser, server.demo, {
+    init() {
+      const original = HTMLCanvasElement.prototype.getContext;
+      HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, ...rest: unknown[]) {
+        return kind.startsWith("webgl") ? null : Reflect.apply(original, this, [kind, ...rest]);
+      } as typeof original;
+    },
+  });
+  await textOf(visit.page, ".map-missing", "WebGL");
+  await row(visit.page, "Wendy Width").click();
+  await textOf(visit.page, "#sheet-title", "Wendy Width");
+  await shot(visit.page, "ops-no-webgl");
+});
+
+test.each([320, 390, 768, 1024, 1440, 2560])("at %d px nothing runs off the side, with a sheet open as well", async (width) => {
+  visit = await openOps(browser, server.demo, { viewport: { width, height: Math.max(600, Math.round(width * 0.6)) } });
+  await mapView(visit.page);
+  expect(await sideways(visit.page)).toBeLessThanOrEqual(0);
+  await row(visit.page, "Wendy Width").click();
+  await visit.page.locator(".stop").click();
+  await textOf(visit.page, "#sheet-title", "a rather long order number");
+  expect(await sideways(visit.page)).toBeLessThanOrEqual(0);
+  const sheet = await visit.page.locator(".sheet").boundingBox();
+  expect(sheet && sheet.x >= 0 && sheet.x + sheet.width <= width).toBe(true);
+  await shot(visit.page, `ops-${width}`);
+});
+
+test("with text twice as large everything is still there", async () => {
+  visit = await openOps(browser, server.demo, {
+    init() {
+      addEventListener("DOMContentLoaded", () => { document.documentElement.style.fontSize = "200%"; });
+    },
+  });
+  await row(visit.page, "Wendy Width").click();
+  await textOf(visit.page, "#sheet-title", "Wendy Width");
+  expect(await sideways(visit.page)).toBeLessThanOrEqual(0);
+  for (const name of ["New delivery", "Keys", "Close"]) {
+    expect(await visit.page.getByRole("button", { name, exact: true }).isVisible()).toBe(true);
+  }
+  await shot(visit.page, "ops-large-text");
+});
+
+test("in the dark", async () => {
+  visit = await openOps(browser, server.demo, { colorScheme: "dark", reducedMotion: "reduce" });
+  await mapView(visit.page);
+  await row(visit.page, "Wendy Width").click();
+  await textOf(visit.page, "#sheet-title", "Wendy Width");
+  expect(await axe(visit.page)).toEqual([]);
+  await shot(visit.page, "ops-dark");
+});

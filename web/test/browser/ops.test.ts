@@ -1,0 +1,208 @@
+// The ops live map: what needs a person comes first, list and map are one, and the keys do what they say.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { along, Api } from "../api.ts";
+import type { NewCourier } from "../api.ts";
+import { axe, documentationImage, launch, shot, textOf } from "../browser.ts";
+import type { Visit } from "../browser.ts";
+import { poll, startServer } from "../harness.ts";
+import type { Server } from "../harness.ts";
+import { mapView, openOps, pixelOf, row, selected } from "../ops.ts";
+
+let server: Server;
+let browser: Browser;
+let api: Api;
+let late: NewCourier;
+let silent: NewCourier;
+let visits: Visit[] = [];
+
+const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+const firstRows = (page: Page, count: number) => page.locator(".row-title").allTextContents().then((all) => all.slice(0, count));
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([startServer(), launch()]);
+  api = new Api(server.demo);
+  late = await api.courier("Lara Late", "scooter");
+  await api.position(late, along(0.3));
+  const delivery = await api.delivery({ external_id: "L-1", window: { from: minutesAgo(40), to: minutesAgo(8) }, courier_id: late.id });
+  await api.advance(late, delivery, "en_route");
+  silent = await api.courier("Silas Silent");
+  await api.delivery({ external_id: "S-1", courier_id: silent.id });
+  await api.delivery({ external_id: "W-1" });
+});
+afterEach(async () => {
+  for (const { problems, close } of visits) {
+    expect(problems).toEqual([]);
+    await close();
+  }
+  visits = [];
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function open(options: Parameters<typeof openOps>[2] = {}): Promise<Page> {
+  const visit = await openOps(browser, server.demo, options);
+  visits.push(visit);
+  return visit.page;
+}
+
+describe("attention", () => {
+  test("late ones come first, then silent ones, then deliveries without a courier, each with the reason", async () => {
+    const page = await open();
+    await poll("the three on top", async () => (await firstRows(page, 3)).join() === "Lara Late,Silas Silent,#W-1");
+    await textOf(page, ".row.is-late .row-reason", /^Late 8 min · 1 Main Street/);
+    await textOf(page, ".row.is-silent .row-reason", /nothing heard on this shift/);
+    await textOf(page, ".row.is-waiting .row-reason", /^No courier for/);
+    await textOf(page, ".numbers", /1 late.*1 silent.*1 waiting/);
+    expect(await axe(page)).toEqual([]);
+    await shot(page, "ops-attention");
+  });
+
+  test("a filter shows its kind alone and stays in the address", async () => {
+    const page = await open();
+    await page.getByRole("button", { name: /^Silent/ }).click();
+    await poll("one row", async () => (await page.locator(".row").count()) === 1);
+    await poll("the filter in the address", () => page.url().includes("filter=silent"));
+    await page.keyboard.press("Escape");
+    await poll("all rows again", async () => (await page.locator(".row").count()) > 3);
+  });
+
+  test("an alert that is over leaves the top by itself", async () => {
+    const page = await open();
+    const courier = await api.courier("Rita Return");
+    await api.delivery({ courier_id: courier.id });
+    await row(page, "Rita Return").and(page.locator(".is-silent")).waitFor();
+    await api.position(courier, along(0.1));
+    await poll("her to be heard again", async () => (await row(page, "Rita Return").and(page.locator(".is-silent")).count()) === 0);
+  });
+});
+
+describe("list and map are one", () => {
+  test("the key leaves the address bar, and the first look is at everybody", async () => {
+    const page = await open();
+    await mapView(page);
+    expect(page.url()).not.toContain("key=");
+    expect(page.url()).not.toContain(server.demo.ops_key);
+    const { x, y } = await pixelOf(page, along(0.3));
+    expect(x).toBeGreaterThan(320);
+    expect(y).toBeGreaterThan(50);
+  });
+
+  test("a click on a marker selects its row; a click on a row shows its courier", async () => {
+    const page = await open({ hash: `&map=${along(0.3).lat},${along(0.3).lon},16` });
+    await row(page, "Lara Late").waitFor();
+    await poll("the marker to answer a click", async () => {
+      await page.mouse.click(...Object.values(await pixelOf(page, along(0.3))) as [number, number]);
+      return selected(page) === late.id;
+    });
+    expect(await row(page, "Lara Late").getAttribute("aria-selected")).toBe("true");
+    await textOf(page, "#sheet-title", "Lara Late");
+    await textOf(page, ".sheet .trouble", "Late 8 min");
+    await textOf(page, ".stop-facts", "On the way");
+    await textOf(page, ".timeline", /On the way.*Picked up.*Assigned.*Placed/);
+    expect(await axe(page)).toEqual([]);
+    await shot(page, "ops-courier");
+    await documentationImage(page, "ops");
+  });
+
+  test("the pointer on a marker marks its row", async () => {
+    const page = await open({ hash: `&map=${along(0.3).lat},${along(0.3).lon},16` });
+    const { x, y } = await pixelOf(page, along(0.3));
+    await poll("the row to be marked", async () => {
+      await page.mouse.move(x + Math.random(), y);
+      return (await row(page, "Lara Late").getAttribute("class"))?.includes("is-hovered");
+    });
+  });
+
+  test("a link carries selection and view to a colleague; Back closes what was opened", async () => {
+    const page = await open();
+    const before = await mapView(page);
+    await row(page, "Lara Late").click();
+    await poll("the selection in the address", () => selected(page) === late.id);
+    const link = page.url();
+    const colleague = await open({ hash: `&${link.split("#")[1]}` });
+    await textOf(colleague, "#sheet-title", "Lara Late");
+    expect((await mapView(colleague)).zoom).toBeCloseTo((await mapView(page)).zoom, 1);
+    expect(before.zoom).toBeGreaterThan(0);
+    await page.goBack();
+    await poll("the sheet to close", async () => (await page.locator(".sheet").count()) === 0);
+  });
+
+  test("what happens to a delivery shows without asking", async () => {
+    const page = await open();
+    const courier = await api.courier("Nora Now");
+    await api.position(courier, along(0.2));
+    const delivery = await api.delivery({ external_id: "N-1", courier_id: courier.id });
+    await row(page, "Nora Now").click();
+    await page.locator(".stop").click();
+    await textOf(page, ".sheet-head", "Assigned");
+    await api.status(courier, delivery, "picked_up");
+    await textOf(page, ".sheet-head", "Picked up");
+    await textOf(page, ".timeline", /^.{0,12}Picked up/);
+    await shot(page, "ops-delivery");
+    expect(await axe(page)).toEqual([]);
+  });
+
+  test("following keeps the courier in the middle until a hand moves the map", async () => {
+    const page = await open();
+    const courier = await api.courier("Fay Follow");
+    await api.position(courier, along(0.4));
+    await row(page, "Fay Follow").click();
+    await textOf(page, ".sheet-body", /Fix \d+ s ago/);
+    await page.keyboard.press("f");
+    await api.position(courier, along(0.5));
+    await poll("the map to follow", async () => Math.abs((await mapView(page)).lat - along(0.5).lat) < 2e-4);
+    await page.mouse.move(700, 600);
+    await page.mouse.down();
+    await page.mouse.move(760, 620, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole("button", { name: "Follow f", exact: true, pressed: false }).waitFor();
+  });
+});
+
+describe("keys", () => {
+  test("search, arrows, Enter, Escape", async () => {
+    const page = await open();
+    await row(page, "Lara Late").waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("silas");
+    await poll("one row", async () => (await page.locator(".row").count()) === 1);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await textOf(page, "#sheet-title", "Silas Silent");
+    await page.keyboard.press("Escape");
+    await poll("the sheet to close", async () => (await page.locator(".sheet").count()) === 0);
+    await page.keyboard.press("Escape");
+    await poll("the search to be cleared", async () => (await page.locator("#search").inputValue()) === "");
+  });
+
+  test("an order number leads to the order", async () => {
+    const page = await open();
+    await page.locator("#search").fill("l-1");
+    await poll("courier and delivery", async () => (await firstRows(page, 3)).join() === "Lara Late,#L-1");
+  });
+
+  test("? shows the keys, and Escape closes them", async () => {
+    const page = await open();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    expect(await axe(page)).toEqual([]);
+    await shot(page, "ops-keys");
+    await page.keyboard.press("Escape");
+    await poll("it to close", async () => (await page.getByRole("dialog").count()) === 0);
+  });
+});
+
+test("a large fleet is a short page: only the rows in sight exist", async () => {
+  const page = await open();
+  await Promise.all(Array.from({ length: 80 }, (_, index) => api.courier(`Many ${index}`)));
+  await page.reload();
+  await textOf(page, ".chip.is-all .count", /^([89]\d|1\d\d)$/);
+  expect(await page.locator(".row").count()).toBeLessThan(30);
+  await page.locator("#list").focus();
+  for (let step = 0; step < 40; step++) await page.keyboard.press("ArrowDown");
+  const marked = await page.locator("#list").getAttribute("aria-activedescendant");
+  await poll("the marked row to be in sight", () => page.locator(`[id="${marked}"]`).isVisible());
+});

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { Fleet } from "../../../src/ops/fleet.ts";
+import { parseOpsFrame } from "../../../src/protocol.ts";
+import { ago, frame, onDuty } from "./made.ts";
+
+const sam = { id: "sam", lat: 37.78, lon: -122.41, recorded_at: ago(5) };
+
+test("a frame of the contract fills an empty fleet", () => {
+  const golden = parseOpsFrame(readFileSync(new URL("../../frames/frame.json", import.meta.url), "utf8"));
+  if (golden?.type !== "frame") throw new Error("not a frame");
+  const fleet = new Fleet();
+  fleet.apply(golden, true);
+  expect(fleet.couriers.size).toBe(golden.couriers.length);
+  expect(fleet.stats).toEqual(golden.stats);
+});
+
+test("a courier's name is said once and kept", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [{ ...sam, name: "Sam", stops: 2 }] }), true);
+  fleet.apply(frame({ couriers: [{ ...sam, lat: 37.79, recorded_at: ago(1) }] }), false);
+  expect(fleet.couriers.get("sam")).toMatchObject({ name: "Sam", stops: 2, fix: { lat: 37.79 } });
+});
+
+test("a marker never goes back in time, whether the old point comes in a frame or in the roster", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [sam] }), true);
+  const late = fleet.apply(frame({ couriers: [{ ...sam, lat: 1, recorded_at: ago(60) }] }), false);
+  fleet.setRoster([onDuty("sam", { position: { lat: 2, lon: 2, recorded_at: ago(60) } })]);
+  expect(fleet.couriers.get("sam")?.fix?.lat).toBe(37.78);
+  expect(late.moved).toBe(false);
+});
+
+test("a position alone does not lay out the list again", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [sam] }), true);
+  const changes = fleet.apply(frame({ couriers: [{ ...sam, recorded_at: ago(1) }] }), false);
+  expect(changes).toEqual({ listed: false, moved: true, left: false });
+});
+
+test("who left the view is no longer drawn, but keeps the last fix; the roster says who left the shift", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [sam, { ...sam, id: "mia" }] }), true);
+  expect(fleet.apply(frame({ gone: ["sam", "nobody"] }), false).left).toBe(true);
+  expect(fleet.couriers.get("sam")).toMatchObject({ inView: false, fix: { lat: 37.78 } });
+  fleet.setRoster([onDuty("sam")]);
+  expect([...fleet.couriers.keys()]).toEqual(["sam"]);
+});
+
+test("a full frame replaces what is in view", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [sam] }), true);
+  fleet.apply(frame({ full: true, couriers: [{ ...sam, id: "mia" }] }), false);
+  expect(fleet.couriers.get("sam")?.inView).toBe(false);
+  expect(fleet.couriers.get("mia")?.inView).toBe(true);
+});
+
+test("clusters replace clusters, and stand for everybody in view", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [sam] }), true);
+  fleet.apply(frame({ clusters: [{ id: "c", lat: 37.7, lon: -122.4, count: 9 }] }), false);
+  expect(fleet.couriers.get("sam")?.inView).toBe(false);
+  fleet.apply(frame({}), false);
+  expect(fleet.clusters).toHaveLength(1);
+  fleet.apply(frame({ clusters: [], couriers: [sam] }), false);
+  expect(fleet.clusters).toHaveLength(0);
+  expect(fleet.couriers.get("sam")?.inView).toBe(true);
+});
+
+test("an alert stands until it is over; a new connection starts from those it is told", () => {
+  const fleet = new Fleet();
+  const silent = { kind: "silent" as const, courier_id: "sam", delivery_id: null, since: ago(240) };
+  const late = { kind: "late" as const, courier_id: "sam", delivery_id: "d1", since: ago(60) };
+  fleet.apply(frame({ alerts: [silent, late, late] }), true);
+  expect(fleet.alerts.size).toBe(2);
+  fleet.apply(frame({ alerts: [{ ...silent, over: true }] }), false);
+  expect([...fleet.alerts.values()].map(({ kind }) => kind)).toEqual(["late"]);
+  fleet.apply(frame({ alerts: [silent] }), true);
+  expect([...fleet.alerts.values()].map(({ kind }) => kind)).toEqual(["silent"]);
+});
