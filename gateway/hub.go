@@ -61,10 +61,11 @@ type Hub struct {
 	conns    atomic.Int64
 	draining atomic.Bool
 
-	mu     sync.Mutex
-	topics map[tracking.ID]*topic
-	fleets map[tracking.ID]*fleet
-	open   map[*conn]struct{}
+	mu      sync.Mutex
+	topics  map[tracking.ID]*topic
+	fleets  map[tracking.ID]*fleet
+	open    map[*conn]struct{}
+	streams map[*outbox]struct{}
 }
 
 // NewHub makes a Hub. Run must run for ticks, pings and checks to happen; Close ends everything.
@@ -77,7 +78,7 @@ func NewHub(feed Feed, records Records, config Config, metrics *metrics, now fun
 	}
 	h := &Hub{
 		feed: feed, records: records, config: config, now: now, log: log, metrics: metrics,
-		topics: map[tracking.ID]*topic{}, fleets: map[tracking.ID]*fleet{}, open: map[*conn]struct{}{},
+		topics: map[tracking.ID]*topic{}, fleets: map[tracking.ID]*fleet{}, open: map[*conn]struct{}{}, streams: map[*outbox]struct{}{},
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.upgrader = websocket.Upgrader{
@@ -118,6 +119,20 @@ func (h *Hub) remove(c *conn) {
 	h.mu.Unlock()
 	h.release()
 	h.metrics.conns.WithLabelValues(c.kind).Dec()
+}
+
+func (h *Hub) addStream(o *outbox) {
+	h.mu.Lock()
+	h.streams[o] = struct{}{}
+	h.mu.Unlock()
+	h.metrics.conns.WithLabelValues("stream").Inc()
+}
+
+func (h *Hub) removeStream(o *outbox) {
+	h.mu.Lock()
+	delete(h.streams, o)
+	h.mu.Unlock()
+	h.metrics.conns.WithLabelValues("stream").Dec()
 }
 
 // Run ticks, pings and checks until ctx ends.
@@ -189,12 +204,15 @@ func (h *Hub) Drain(ctx context.Context) {
 	for c := range h.open {
 		c.outbox.end(restarting, rand.N(h.config.DrainOver))
 	}
+	for o := range h.streams {
+		o.end(restarting, rand.N(h.config.DrainOver))
+	}
 	h.mu.Unlock()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		h.mu.Lock()
-		left := len(h.open)
+		left := len(h.open) + len(h.streams)
 		h.mu.Unlock()
 		if left == 0 {
 			return

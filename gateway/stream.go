@@ -26,9 +26,6 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 		return
 	}
 	defer c.hub.release()
-	c.hub.metrics.conns.WithLabelValues("stream").Inc()
-	defer c.hub.metrics.conns.WithLabelValues("stream").Dec()
-
 	woken := make(chan struct{}, 1)
 	out := &outbox{wake: func() {
 		select {
@@ -37,6 +34,8 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 		}
 	}}
 	viewer.outbox = out
+	c.hub.addStream(out)
+	defer c.hub.removeStream(out)
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("since")

@@ -32,3 +32,11 @@ func (s *Store) Counts(ctx context.Context, merchant tracking.ID, now, midnight 
 	err := s.pool.QueryRow(ctx, countsSQL, merchant, now, midnight).Scan(&c.CouriersOnDuty, &c.Active, &c.Unassigned, &c.Late, &c.DeliveredToday)
 	return c, translate(err)
 }
+
+const clearSQL = `TRUNCATE merchants, couriers, shifts, api_keys, deliveries, delivery_events, idempotency_keys, positions, position_sessions`
+
+// Clear removes everything but the schema. It is for private databases only. Errors: CodeUnavailable.
+func (s *Store) Clear(ctx context.Context) error {
+	_, err := s.pool.Exec(ctx, clearSQL)
+	return translate(err)
+}

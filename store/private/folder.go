@@ -107,6 +107,8 @@ func (f *folder) release() {
 		f.log.Close()
 	}
 	if f.lock != nil {
+		// Close alone is too late now and then: a child forked at this moment has the file open, too, until it becomes its program.
+		_ = syscall.Flock(int(f.lock.Fd()), syscall.LOCK_UN)
 		f.lock.Close()
 	}
 }

@@ -17,7 +17,7 @@ func (s *Server) mountCourier() {
 }
 
 func (s *Server) myRoute(ctx context.Context, _ *struct{}) (*out[page[deliveryBody]], error) {
-	return s.routeOf(ctx, actorOf(ctx).CourierID, DeliveryJSON)
+	return s.routeOf(ctx, actorOf(ctx).CourierID, courierDelivery)
 }
 
 type shiftBody struct {
@@ -61,7 +61,7 @@ type (
 )
 
 func (s *Server) reportStatus(ctx context.Context, in *struct {
-	deliveryPath
+	ID   string `path:"id"`
 	Body statusReport
 }) (*out[statusAnswer], error) {
 	id, err := parseID(in.ID, "delivery")

@@ -74,7 +74,7 @@ func (s *Server) listCouriers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	couriers, err := s.Couriers.Couriers(ctx, actorOf(ctx).MerchantID, nil, after, in.Limit+1)
+	couriers, err := s.Deps.Couriers.Couriers(ctx, actorOf(ctx).MerchantID, nil, after, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (s *Server) getCourier(ctx context.Context, in *courierPath) (*out[courierB
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.Couriers.Courier(ctx, actorOf(ctx).MerchantID, id)
+	c, err := s.Deps.Couriers.Courier(ctx, actorOf(ctx).MerchantID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (s *Server) getCourier(ctx context.Context, in *courierPath) (*out[courierB
 }
 
 func (s *Server) patchCourier(ctx context.Context, in *struct {
-	courierPath
+	ID   string `path:"id"`
 	Body struct {
 		Name    *string `json:"name,omitempty" minLength:"1" maxLength:"200"`
 		Vehicle *string `json:"vehicle,omitempty" enum:"foot,bike,scooter,car,van"`
@@ -141,7 +141,7 @@ func (s *Server) rotateToken(ctx context.Context, in *courierPath) (*out[tokenBo
 }
 
 func (s *Server) setRoute(ctx context.Context, in *struct {
-	courierPath
+	ID   string `path:"id"`
 	Body struct {
 		DeliveryIDs []string `json:"delivery_ids" maxItems:"200" nullable:"false"`
 	}
@@ -163,7 +163,7 @@ func (s *Server) setRoute(ctx context.Context, in *struct {
 }
 
 func (s *Server) routeOf(ctx context.Context, courier tracking.ID, convert func(tracking.Record) deliveryBody) (*out[page[deliveryBody]], error) {
-	records, err := s.Couriers.Route(ctx, courier)
+	records, err := s.Deps.Couriers.Route(ctx, courier)
 	if err != nil {
 		return nil, err
 	}

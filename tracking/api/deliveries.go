@@ -159,7 +159,7 @@ func (s *Server) listDeliveries(ctx context.Context, in *struct {
 			filter.Statuses = append(filter.Statuses, status)
 		}
 	}
-	records, err := s.Deliveries.Deliveries(ctx, actorOf(ctx).MerchantID, filter)
+	records, err := s.Deps.Deliveries.Deliveries(ctx, actorOf(ctx).MerchantID, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (s *Server) listEvents(ctx context.Context, in *deliveryPath) (*out[page[ev
 	if err != nil {
 		return nil, err
 	}
-	events, err := s.Deliveries.Events(ctx, actorOf(ctx).MerchantID, id)
+	events, err := s.Deps.Deliveries.Events(ctx, actorOf(ctx).MerchantID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +202,7 @@ func (s *Server) listEvents(ctx context.Context, in *deliveryPath) (*out[page[ev
 }
 
 func (s *Server) assign(ctx context.Context, in *struct {
-	deliveryPath
+	ID   string `path:"id"`
 	Body struct {
 		CourierID string `json:"courier_id"`
 		Position  *int   `json:"position,omitempty" minimum:"0" doc:"Index in the courier's route; the end when left out"`
@@ -233,7 +233,7 @@ func (s *Server) unassign(ctx context.Context, in *deliveryPath) (*out[deliveryB
 }
 
 func (s *Server) cancel(ctx context.Context, in *struct {
-	deliveryPath
+	ID   string `path:"id"`
 	Body struct {
 		Reason string `json:"reason" maxLength:"500"`
 	}
@@ -264,14 +264,14 @@ func (s *Server) deliveryOut(record tracking.Record, err error) (*out[deliveryBo
 
 // delivery is a delivery as merchants and dispatchers see it, with its link.
 func (s *Server) delivery(r tracking.Record) deliveryBody {
-	body := DeliveryJSON(r)
+	body := courierDelivery(r)
 	body.TrackingToken = s.Linker.Token(r.Delivery.ID, r.Delivery.LinkGen)
 	body.TrackingURL = s.config.PublicURL + "/t/" + body.TrackingToken
 	return body
 }
 
-// DeliveryJSON is a delivery as its courier sees it: without the customer's link.
-func DeliveryJSON(r tracking.Record) deliveryBody {
+// courierDelivery is a delivery as its courier sees it: without the customer's link.
+func courierDelivery(r tracking.Record) deliveryBody {
 	d := r.Delivery
 	body := deliveryBody{
 		ID: d.ID.String(), ExternalID: orNull(d.ExternalID), Status: string(d.Status), Ver: d.Ver, Epoch: r.Epoch,

@@ -51,7 +51,7 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 }) (*out[page[fleetCourier]], error) {
 	merchant := actorOf(ctx).MerchantID
 	onDuty := true
-	couriers, err := s.Couriers.Couriers(ctx, merchant, &onDuty, tracking.ID{}, maxFleet)
+	couriers, err := s.Deps.Couriers.Couriers(ctx, merchant, &onDuty, tracking.ID{}, maxFleet)
 	if err != nil {
 		return nil, err
 	}

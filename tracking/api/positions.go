@@ -43,8 +43,8 @@ type (
 		Result string `json:"result" enum:"live,late,duplicate,rejected"`
 		Code   string `json:"code,omitempty"`
 	}
-	// IntakeJSON answers a report, over HTTP and over the courier's socket.
-	IntakeJSON struct {
+	// intakeBody answers a report, over HTTP and over the courier's socket.
+	intakeBody struct {
 		AcceptedSeq int64         `json:"accepted_seq" doc:"Highest seq of the session that has arrived safely"`
 		DurableSeq  int64         `json:"durable_seq" doc:"Every seq up to here is committed; the phone may forget those, and only those"`
 		ResendFrom  int64         `json:"resend_from,omitempty" doc:"A seq that is missing although a later one has arrived: send again from here"`
@@ -54,7 +54,7 @@ type (
 	intakeOut struct {
 		Status            int
 		PreferenceApplied string `header:"Preference-Applied"`
-		Body              IntakeJSON
+		Body              intakeBody
 	}
 )
 
@@ -81,11 +81,11 @@ func (s *Server) reportPositions(ctx context.Context, in *struct {
 		return nil, err
 	}
 	report.Wait = waitOf(in.Prefer)
-	intake, err := s.Take(ctx, actorOf(ctx), report)
+	intake, err := s.take(ctx, actorOf(ctx), report)
 	if err != nil {
 		return nil, err
 	}
-	answer := &intakeOut{Status: http.StatusAccepted, Body: NewIntakeJSON(intake)}
+	answer := &intakeOut{Status: http.StatusAccepted, Body: newIntakeBody(intake)}
 	if intake.Durable {
 		answer.Status = http.StatusOK
 	}
@@ -95,8 +95,8 @@ func (s *Server) reportPositions(ctx context.Context, in *struct {
 	return answer, nil
 }
 
-// Take takes a report and counts what became of its points. The courier's socket uses it too.
-func (s *Server) Take(ctx context.Context, actor tracking.Actor, report tracking.PositionReport) (tracking.Intake, error) {
+// take takes a report and counts what became of its points. The courier's socket uses it too.
+func (s *Server) take(ctx context.Context, actor tracking.Actor, report tracking.PositionReport) (tracking.Intake, error) {
 	intake, err := s.Ingest.Take(ctx, actor, report)
 	for _, r := range intake.Receipts {
 		s.metrics.points.WithLabelValues(string(r.Result), string(r.Reject)).Inc()
@@ -104,9 +104,9 @@ func (s *Server) Take(ctx context.Context, actor tracking.Actor, report tracking
 	return intake, err
 }
 
-// NewIntakeJSON is an intake as phones read it.
-func NewIntakeJSON(intake tracking.Intake) IntakeJSON {
-	body := IntakeJSON{
+// newIntakeBody is an intake as phones read it.
+func newIntakeBody(intake tracking.Intake) intakeBody {
+	body := intakeBody{
 		AcceptedSeq: intake.AcceptedSeq, DurableSeq: intake.DurableSeq, ResendFrom: intake.ResendFrom,
 		NextReportS: int(intake.NextReport / time.Second), Receipts: make([]receiptBody, len(intake.Receipts)),
 	}

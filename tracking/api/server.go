@@ -84,10 +84,14 @@ func writeProblem(c *gin.Context, p *Problem) {
 	c.Data(p.Status, "application/problem+json", append(body, '\n'))
 }
 
+// New makes the API without serving it.
+func New(deps Deps, config Config) *Server {
+	return &Server{Deps: deps, config: config, auth: deps.Auth, log: deps.Log, metrics: newMetrics(deps.Metrics)}
+}
+
 // Mount puts every route of the API on the engine.
-func Mount(engine *gin.Engine, deps Deps, config Config) *Server {
-	s := &Server{Deps: deps, config: config, auth: deps.Auth, log: deps.Log, metrics: newMetrics(deps.Metrics)}
-	s.huma = humagin.New(engine, humaConfig(config))
+func (s *Server) Mount(engine *gin.Engine) {
+	s.huma = humagin.New(engine, humaConfig(s.config))
 	s.mountDeliveries()
 	s.mountCouriers()
 	s.mountCourier()
@@ -95,7 +99,6 @@ func Mount(engine *gin.Engine, deps Deps, config Config) *Server {
 	s.mountCustomer(engine)
 	s.mountOps()
 	s.describeSockets()
-	return s
 }
 
 func humaConfig(config Config) huma.Config {

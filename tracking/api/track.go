@@ -41,7 +41,7 @@ func (s *Server) getTrack(ctx context.Context, in *deliveryPath) (*out[feature],
 	courier := record.Delivery.CourierID.String()
 	f.Properties.CourierID = &courier
 	from, to := s.carried(record)
-	positions, err := s.Deliveries.Track(ctx, record.Delivery.CourierID, from, to, maxTrack)
+	positions, err := s.Deps.Deliveries.Track(ctx, record.Delivery.CourierID, from, to, maxTrack)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,16 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return appendTime(make([]byte, 0, 28), time.Time(t)), nil
 }
 
+// UnmarshalText reads any RFC 3339 time; null and an empty text are the zero time.
+func (t *Time) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339Nano, string(b))
+	*t = Time(parsed)
+	return err
+}
+
 // TimeLayout is how every time is written.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 

@@ -10,7 +10,7 @@ import type { Position } from "./protocol.ts";
 export const FRESH_MS = 8_000;
 export const GUESS_MS = 15_000;
 /** Worse than this the accuracy is drawn as a ring. */
-export const RING_FROM_M = 30;
+const RING_FROM_M = 30;
 const GLIDE_MIN_MS = 400;
 const GLIDE_MAX_MS = 6_000;
 /** No courier is faster (200 km/h); a fix that says so waits for a second one that agrees. */

@@ -36,7 +36,11 @@ export class Feed {
       silenceMs: SILENCE_MS,
       unreachableAfter: 2,
       onUnreachable: () => this.#startEvents(),
-      onMessage: (text) => this.#take(text),
+      onMessage: (text) => {
+        // A socket may outlive a short loss of the network; then nothing but its next frame says that all is well.
+        this.#say("live");
+        return this.#take(text);
+      },
       onState: (state, code) => {
         if (state === "open") {
           this.#stopFallback();

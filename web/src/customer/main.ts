@@ -31,7 +31,8 @@ class CustomerPage {
       this.#show();
     },
     // The server says it best, and without a trace of what this page knew.
-    onGone: () => location.reload(),
+    // Not at once after loading: were the server of two minds, this would ask it in a circle.
+    onGone: () => void setTimeout(() => location.reload(), Math.max(0, 5_000 - performance.now())),
   });
   #connection: Connection = "connecting";
   #heardAt = 0;
@@ -42,10 +43,12 @@ class CustomerPage {
     const frame = parseCustomerFrame(element("snapshot").textContent);
     // Without a snapshot the server's text stands, and the socket brings the first one.
     if (frame !== null) this.#take(frame);
-    if (!this.#state.final) this.#feed.start();
+    if (!this.#state.final) {
+      this.#feed.start();
+      // Ages and minutes go on when nothing arrives.
+      this.#ticking = setInterval(() => this.#show(), 1_000);
+    }
     this.#show();
-    // Ages and minutes go on when nothing arrives; a hidden tab needs only its title.
-    this.#ticking = setInterval(() => this.#show(), 1_000);
     void this.#fetchMap();
   }
 

@@ -16,11 +16,11 @@ export function names(words: Words, d: Delivery): Values {
 }
 
 /** The newest event of the status the delivery is in: its time, reason and proof. */
-export function lastEvent(d: Delivery): Event | undefined {
+function lastEvent(d: Delivery): Event | undefined {
   return d.events.findLast((event) => event.status === d.status);
 }
 
-export function etaText(words: Words, eta: EtaPhrase): string {
+function etaText(words: Words, eta: EtaPhrase): string {
   switch (eta.kind) {
     case "overdue": return words.text("eta.overdue");
     case "now": return words.text("eta.now");

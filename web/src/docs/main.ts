@@ -34,6 +34,11 @@ function fields(api: Document, schema: Schema, seen: string[] = []): HTMLElement
   const name = schema.$ref ?? "";
   if (name !== "" && seen.includes(name)) return null;
   const full = resolve(api, schema);
+  const either = full.oneOf ?? full.anyOf;
+  if (either !== undefined) {
+    const shapes = either.map((shape) => fields(api, shape, [...seen, name])).filter((shape) => shape !== null);
+    return shapes.length === 0 ? null : h("div", "", ...shapes.flatMap((shape, i) => i === 0 ? [shape] : [h("p", "or", "or"), shape]));
+  }
   const inner = full.type === "array" && full.items !== undefined ? resolve(api, full.items) : full;
   const properties = Object.entries(inner.properties ?? {}).filter(([key]) => key !== "$schema");
   if (properties.length === 0) return null;
@@ -84,8 +89,8 @@ function endpoint(api: Document, one: Endpoint): HTMLElement {
 
 function show(api: Document): void {
   const all = groups(api);
-  document.title = api.info.title;
-  document.getElementById("title")!.textContent = `${api.info.title} ${api.info.version}`;
+  document.title = `${api.info.title} API`;
+  document.getElementById("title")!.textContent = `${api.info.title} API ${api.info.version}`;
   document.getElementById("lead")!.before(...prose(api.info.description));
   document.getElementById("operations")!.replaceChildren(...all.map((group) =>
     h("section", "", h("h2", "", group.name), ...prose(group.description), ...group.endpoints.map((one) => endpoint(api, one)))));

@@ -49,7 +49,7 @@ export function resolve(document: Document, schema: Schema): Schema {
 export function typeName(schema: Schema): string {
   if (schema.$ref !== undefined) return schema.$ref.split("/").at(-1)!;
   const parts = schema.oneOf ?? schema.anyOf;
-  if (parts !== undefined) return parts.map(typeName).join(" or ");
+  if (parts !== undefined) return [...new Set(parts.map(typeName))].join(" or ");
   if (schema.enum !== undefined) return schema.enum.map(String).join(" | ");
   if (schema.const !== undefined) return String(schema.const);
   const types = [schema.type ?? (schema.properties ? "object" : "any")].flat();

@@ -1,4 +1,4 @@
-// Brings the map to what the desk knows, at most once per picture of the screen, and goes on by itself only while
+// Brings the map to what the desk knows, never oftener than the screen shows pictures, and goes on by itself only while
 // something glides. A change the map is still drawing is waited for, so pictures never queue up.
 
 import { effect } from "@preact/signals";
@@ -11,7 +11,10 @@ import { courierMarker, waitingMarker } from "./markers.ts";
 
 /** More than this many at once are moved without gliding: the eye follows a few, the crowd only has to be right. */
 const mostGliding = 300;
-const shortestFrame = 30;
+
+/** A glide leaves every other picture of the screen to the rest of the page, and more on a machine that struggles. */
+const rest = 2;
+const longestRest = 250;
 
 export class Painter {
   readonly #desk: Desk;
@@ -20,6 +23,8 @@ export class Painter {
   readonly #glide = new Glide();
   #asked = 0;
   #paintedAt = 0;
+  #calledAt = 0;
+  #wait = 0;
 
   constructor(desk: Desk, map: OpsMap, still: boolean) {
     this.#desk = desk;
@@ -46,7 +51,10 @@ export class Painter {
 
   #paint(at: number): void {
     this.#asked = 0;
-    if (at - this.#paintedAt < shortestFrame) return this.#ask();
+    const gap = at - this.#calledAt;
+    this.#calledAt = at;
+    if (gap < longestRest) this.#wait = Math.min(longestRest, gap * rest);
+    if (at - this.#paintedAt < this.#wait * 0.9) return this.#ask();
     const now = Date.now();
     const { markers, gliding } = this.#markers(now);
     const drawn = this.#map.setMarkers(markers);

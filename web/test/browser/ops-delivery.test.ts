@@ -131,7 +131,7 @@ test("cancelling asks once, and no means no", async () => {
 test("the customer's page is one click away until its link is switched off", async () => {
   const delivery = await api.delivery({ external_id: "P-1" });
   await open(`&delivery=${delivery.id}`);
-  const link = page.getByRole("link", { name: "Open" });
+  const link = page.getByRole("link", { name: "Open", exact: true });
   expect(await link.getAttribute("href")).toBe(delivery.tracking_url);
   expect((await fetch(delivery.tracking_url)).status).toBe(200);
   await page.getByRole("button", { name: "Switch off …" }).click();
@@ -155,11 +155,11 @@ test("the order of a courier's stops can be changed", async () => {
 test("what the server refuses is said, and nothing is lost", async () => {
   const delivery = await api.delivery({ external_id: "R-1" });
   await open(`&delivery=${delivery.id}`);
-  await page.locator(".candidate", { hasText: "Neil Near" }).waitFor();
+  await page.locator(".candidate").first().waitFor();
   await page.route("**/assign", (route) => route.abort());
-  visit.problems.length = 0;
-  await page.locator(".candidate", { hasText: "Neil Near" }).click();
+  await page.locator(".candidate").first().click();
   await textOf(page, ".notice.is-wrong", "cannot be reached");
+  // The browser logs the request that this test broke.
   visit.problems.length = 0;
   await row(page, "#R-1").waitFor();
 });

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// storeFlags say where the stores are.
+type storeFlags struct {
+	DatabaseURL string `help:"Postgres: postgres://user:password@host/database." env:"DATABASE_URL" placeholder:"URL"`
+	RedisURL    string `help:"Redis: redis://host:6379/0; several, comma-separated, for a cluster." env:"REDIS_URL" placeholder:"URL"`
+}
+
+func (f storeFlags) validateDatabase() error {
+	if f.DatabaseURL == "" {
+		return errors.New("DATABASE_URL is not set: give it as postgres://user:password@host/database (or try `hotfoot demo`, which needs nothing)")
+	}
+	return nil
+}
+
+func (f storeFlags) validate() error {
+	if err := f.validateDatabase(); err != nil {
+		return err
+	}
+	if f.RedisURL == "" {
+		return errors.New("REDIS_URL is not set: give it as redis://host:6379/0 (or try `hotfoot demo`, which needs nothing)")
+	}
+	return nil
+}
+
+// The roles of a node.
+const (
+	roleAPI     = "api"
+	roleGateway = "gateway"
+	roleWorker  = "worker"
+)
+
+// nodeFlags are what a node is told.
+type nodeFlags struct {
+	storeFlags
+	Listen            string   `help:"Address of the HTTP API, the sockets and the pages." default:"127.0.0.1:8080" env:"HOTFOOT_LISTEN"`
+	AdminListen       string   `help:"Address of /metrics and /debug/pprof; keep it from the public." default:"127.0.0.1:9464" env:"HOTFOOT_ADMIN_LISTEN"`
+	Roles             []string `help:"What this node does: api, gateway, worker." default:"api,gateway,worker" env:"HOTFOOT_ROLES"`
+	Secret            string   `help:"At least 32 characters that tracking links are sealed with; the same on every node, and kept: another secret ends all links." env:"HOTFOOT_SECRET"`
+	PublicURL         string   `help:"What tracking links begin with, such as https://track.example." env:"HOTFOOT_PUBLIC_URL" placeholder:"URL"`
+	Origins           []string `help:"Sites whose pages may open sockets here, beside our own, such as https://shop.example." env:"HOTFOOT_ORIGINS"`
+	MapStyleURL       string   `help:"A MapLibre style to use instead of the built-in map of San Francisco." env:"HOTFOOT_MAP_STYLE_URL" placeholder:"URL"`
+	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
+}
+
+func (f nodeFlags) validate() error {
+	if err := f.storeFlags.validate(); err != nil {
+		return err
+	}
+	if len(f.Secret) < 32 {
+		return errors.New("HOTFOOT_SECRET must have at least 32 characters: make one with `openssl rand -base64 32` and give every node the same")
+	}
+	for _, role := range f.Roles {
+		if role != roleAPI && role != roleGateway && role != roleWorker {
+			return fmt.Errorf("HOTFOOT_ROLES: unknown role %q; there are api, gateway and worker", role)
+		}
+	}
+	if f.PublicURL != "" {
+		u, err := url.Parse(f.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("HOTFOOT_PUBLIC_URL: %q is not an address such as https://track.example", f.PublicURL)
+		}
+	}
+	return nil
+}
+
+func (f nodeFlags) has(role string) bool { return slices.Contains(f.Roles, role) }
+
+// publicURL is what links begin with: as configured, or the address that the node listens on.
+func (f nodeFlags) publicURL(listener net.Addr) string {
+	if f.PublicURL != "" {
+		return strings.TrimSuffix(f.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(listener.String())
+	if err != nil {
+		return "http://" + listener.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

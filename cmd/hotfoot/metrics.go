@@ -1,0 +1,70 @@
+package main
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// historyMetrics says how positions move into Postgres.
+type historyMetrics struct {
+	points  prometheus.Counter
+	seconds prometheus.Histogram
+}
+
+func newHistoryMetrics(registry prometheus.Registerer) *historyMetrics {
+	m := &historyMetrics{
+		points: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_history_points_total", Help: "Positions committed, repeats included."}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "hotfoot_history_commit_seconds", Help: "Time of one transaction of positions.", NativeHistogramBucketFactor: 1.1, Buckets: prometheus.DefBuckets,
+		}),
+	}
+	registry.MustRegister(m.points, m.seconds)
+	return m
+}
+
+func (m *historyMetrics) observe(points int, took time.Duration) {
+	m.points.Add(float64(points))
+	m.seconds.Observe(took.Seconds())
+}
+
+// storeCollector reads the pools' own counters when they are asked for.
+type storeCollector struct {
+	node                       *node
+	pgTotal, pgIdle, pgWaits   *prometheus.Desc
+	redisTotal, redisIdle, gap *prometheus.Desc
+}
+
+func newStoreCollector(n *node) *storeCollector {
+	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
+	return &storeCollector{
+		node:       n,
+		pgTotal:    desc("hotfoot_postgres_connections", "Postgres connections of this node."),
+		pgIdle:     desc("hotfoot_postgres_connections_idle", "Those not in use."),
+		pgWaits:    desc("hotfoot_postgres_acquire_waits_total", "Times a request had to wait for a connection."),
+		redisTotal: desc("hotfoot_redis_connections", "Redis connections of this node."),
+		redisIdle:  desc("hotfoot_redis_connections_idle", "Those not in use."),
+		gap:        desc("hotfoot_pubsub_gaps_total", "Times the Pub/Sub connection was lost, and everything watched was read again."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *storeCollector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
+
+// Collect implements prometheus.Collector.
+func (c *storeCollector) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64) { out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
+	counter := func(d *prometheus.Desc, v float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v)
+	}
+	pg := c.node.pool.Stat()
+	gauge(c.pgTotal, float64(pg.TotalConns()))
+	gauge(c.pgIdle, float64(pg.IdleConns()))
+	counter(c.pgWaits, float64(pg.EmptyAcquireCount()))
+	pool := c.node.client.PoolStats()
+	gauge(c.redisTotal, float64(pool.TotalConns))
+	gauge(c.redisIdle, float64(pool.IdleConns))
+	if c.node.subscriber != nil {
+		counter(c.gap, float64(c.node.subscriber.Gaps()))
+	}
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+
+	"hotfoot/gateway"
+	"hotfoot/pubsub"
+	"hotfoot/store/postgres"
+	"hotfoot/store/redisstore"
+	"hotfoot/tracking"
+	"hotfoot/tracking/api"
+	"hotfoot/web"
+)
+
+// node is one process: stores, use cases, and whatever its roles serve.
+type node struct {
+	flags    nodeFlags
+	log      *slog.Logger
+	registry *prometheus.Registry
+	listener net.Listener
+	admin    net.Listener
+
+	pool       *pgxpool.Pool
+	client     redis.UniversalClient
+	store      *postgres.Store
+	hot        *redisstore.Store
+	subscriber *pubsub.Subscriber
+	relay      *tracking.Relay
+	history    *tracking.History
+	auth       *api.Auth
+	hub        *gateway.Hub
+	public     *http.Server
+	private    *http.Server
+	draining   atomic.Bool
+}
+
+// maxConns is how many Postgres connections a node holds at most: requests are short, and a hundred nodes must fit a server.
+const maxConns = 16
+
+// newNode connects to the stores, checks them, and builds everything; nothing runs yet. The caller must call run or close.
+func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, err error) {
+	if err := flags.validate(); err != nil {
+		return nil, err
+	}
+	n := &node{flags: flags, log: log, registry: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	if n.listener, err = net.Listen("tcp", flags.Listen); err != nil {
+		return nil, fmt.Errorf("HOTFOOT_LISTEN: %w", err)
+	}
+	if n.admin, err = net.Listen("tcp", flags.AdminListen); err != nil {
+		return nil, fmt.Errorf("HOTFOOT_ADMIN_LISTEN: %w", err)
+	}
+	if err := n.connect(ctx); err != nil {
+		return nil, err
+	}
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(n))
+	return n, n.build()
+}
+
+func (n *node) connect(ctx context.Context) (err error) {
+	if n.pool, err = postgres.Connect(ctx, n.flags.DatabaseURL, maxConns); err != nil {
+		return err
+	}
+	if err := checkSchema(ctx, n.pool); err != nil {
+		return err
+	}
+	if n.client, err = redisstore.Connect(n.flags.RedisURL); err != nil {
+		return err
+	}
+	if err := redisstore.CheckSettings(ctx, n.client); err != nil {
+		if !n.flags.AllowUnsafeStores {
+			return fmt.Errorf("%w (or run with --allow-unsafe-stores, and lose what it says)", err)
+		}
+		n.log.Warn("running on an unsafe store", "reason", err)
+	}
+	return nil
+}
+
+// build ties the use cases to their ports.
+func (n *node) build() error {
+	linker, err := tracking.NewLinker([]byte(n.flags.Secret))
+	if err != nil {
+		return err
+	}
+	publicURL := n.flags.publicURL(n.listener.Addr())
+	site, err := web.New(web.Config{PublicURL: publicURL, MapStyleURL: n.flags.MapStyleURL})
+	if err != nil {
+		return err
+	}
+	n.store = postgres.New(n.pool)
+	n.hot = redisstore.New(n.client, n.store)
+	n.subscriber = pubsub.NewSubscriber(n.client, n.log)
+	feed := pubsub.NewFeed(n.subscriber, n.log)
+	n.relay = tracking.NewRelay(n.store, n.hot, tracking.RelayConfig{}, n.log)
+	stored := newHistoryMetrics(n.registry)
+	n.history = tracking.NewHistory(n.store, pubsub.NewBacklog(n.client, consumerName(), n.log), n.hot, tracking.HistoryConfig{OnStored: stored.observe}, n.log)
+	n.auth = api.NewAuth(n.store)
+	feed.Revoked(n.auth.Forget, func(bool) { n.auth.ForgetAll() })
+	viewing := tracking.NewViewing(linker, n.hot, time.Now)
+	server := api.New(api.Deps{
+		Dispatch: tracking.NewDispatch(n.store, n.relay, time.Now),
+		Ingest:   tracking.NewIngest(n.hot, n.history, n.store, time.Now),
+		Roster:   tracking.NewRoster(n.store, n.hot, pubsub.NewControl(n.client), n.relay, time.Now, n.log),
+		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: n.hot, Deliveries: n.store, Couriers: n.store, Ops: n.store, Hot: n.hot,
+		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
+	}, api.Config{Version: version, PublicURL: publicURL})
+
+	engine := api.NewEngine(n.registry, n.log)
+	n.mountHealth(engine)
+	mountFiles(engine, site)
+	if n.flags.has(roleAPI) {
+		server.Mount(engine)
+	}
+	if n.flags.has(roleGateway) {
+		n.hub = gateway.NewHub(feedPort{feed}, n.hot, gateway.Config{Origins: n.flags.Origins}, gateway.NewMetrics(n.registry), time.Now, n.log)
+		n.mountSockets(engine, server, viewing)
+	}
+	n.public = &http.Server{
+		Handler: engine, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
+	n.private = &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	return nil
+}
+
+// consumerName is this worker's name in the backlog's group: its own among all, whatever host or container it runs in.
+func consumerName() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), tracking.NewID())
+}
+
+// stopLimit bounds an orderly stop: container platforms kill after 30 s.
+const stopLimit = 25 * time.Second
+
+// run serves until ctx ends, then stops in this order: take nothing new, send viewers away, let requests end, stop the loops, close the stores.
+func (n *node) run(ctx context.Context) error {
+	defer n.close()
+	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLoops()
+	failed := make(chan error, 8)
+	var wait sync.WaitGroup
+	loop := func(name string, run func(context.Context) error) {
+		wait.Go(func() {
+			if err := run(loops); err != nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	loop("subscriber", n.subscriber.Run)
+	if n.flags.has(roleAPI) || n.flags.has(roleGateway) {
+		loop("direct commits", n.history.RunDirect)
+	}
+	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
+	loop("relay", n.relay.Run)
+	if n.flags.has(roleWorker) {
+		loop("history", n.history.Run)
+		loop("partitions", n.keepPartitions)
+	}
+	if n.hub != nil {
+		loop("hub", n.hub.Run)
+	}
+	serve := func(server *http.Server, listener net.Listener) func(context.Context) error {
+		return func(context.Context) error {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		}
+	}
+	loop("HTTP", serve(n.public, n.listener))
+	loop("admin HTTP", serve(n.private, n.admin))
+	n.log.Info("serving", "address", n.listener.Addr().String(), "admin", n.admin.Addr().String(), "roles", n.flags.Roles)
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	n.log.Info("stopping")
+	n.draining.Store(true)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	if n.hub != nil {
+		n.hub.Drain(stopping)
+		n.hub.Close()
+	}
+	if shutdownErr := n.public.Shutdown(stopping); shutdownErr != nil {
+		_ = n.public.Close()
+	}
+	_ = n.private.Close()
+	stopLoops()
+	wait.Wait()
+	return err
+}
+
+// close lets go of the stores and listeners; it may be called on a node that was built in part.
+func (n *node) close() {
+	if n.client != nil {
+		_ = n.client.Close()
+	}
+	if n.pool != nil {
+		n.pool.Close()
+	}
+	for _, l := range []net.Listener{n.listener, n.admin} {
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+}
+
+// How far ahead and back there are daily partitions: points as old as a phone may keep them, and days enough to notice a worker that is gone.
+const (
+	partitionsAhead = 4 * 24 * time.Hour
+	partitionsBack  = tracking.MaxAge + 24*time.Hour
+)
+
+func (n *node) keepPartitions(ctx context.Context) error {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		now := time.Now()
+		if err := n.store.EnsurePartitions(ctx, now.Add(-partitionsBack), now.Add(partitionsAhead)); err != nil && ctx.Err() == nil {
+			n.log.Warn("making the next days' partitions failed; they are made when needed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
