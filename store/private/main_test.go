@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
+
+	"hotfoot/store/storetest/scratch"
 )
 
 // asOwner, when set, makes the test binary an owner of servers in that folder, which reports that they are up and then waits for
@@ -40,22 +42,10 @@ func ownServers(dir string) error {
 	select {}
 }
 
-// testDir is a folder that every account can walk through, which t.TempDir is not.
+// testDir is a folder that does not exist yet, in one that every account can walk through.
 func testDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hotfoot-private-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(dir, "data")
+	return filepath.Join(scratch.Dir(t), "data")
 }
 
 // kind lets a test speak of either server.

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotfoot/store/private"
+	"hotfoot/store/storetest/scratch"
 )
 
 // patience bounds every step here. A step takes milliseconds, except under -race on a busy machine.
@@ -95,7 +96,7 @@ func startCluster() (_ *cluster, err error) {
 			err = errors.Join(err, c.close())
 		}
 	}()
-	if c.dir, err = makeDir(); err != nil {
+	if c.dir, err = scratch.Make(); err != nil {
 		return nil, err
 	}
 	if c.server, err = private.StartPostgres(ctx, private.Config{Dir: c.dir}); err != nil {
@@ -107,7 +108,17 @@ func startCluster() (_ *cluster, err error) {
 	if c.admin, err = pgxpool.New(ctx, c.url("postgres")); err != nil {
 		return nil, err
 	}
-	return c, nil
+	return c, c.limitLog(ctx)
+}
+
+// limitLog keeps the write-ahead log, to which every clone adds some megabytes, from filling the memory it may lie in.
+func (c *cluster) limitLog(ctx context.Context) error {
+	for _, statement := range []string{"ALTER SYSTEM SET max_wal_size = '256MB'", "SELECT pg_reload_conf()"} {
+		if _, err := c.admin.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("limit the write-ahead log: %w", err)
+		}
+	}
+	return nil
 }
 
 func (c *cluster) url(database string) string {

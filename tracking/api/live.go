@@ -56,10 +56,9 @@ func (s *Server) RefuseHTTP(w http.ResponseWriter, err error) {
 	for name, values := range p.GetHeaders() {
 		w.Header().Set(name, values[0])
 	}
-	body, _ := json.Marshal(p)
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(body, '\n'))
+	_ = encode(w, p)
 }
 
 // Admit authenticates a request for one of the roles, and refuses it otherwise.

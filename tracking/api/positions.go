@@ -74,7 +74,7 @@ func (s *Server) mountPositions() {
 
 func (s *Server) reportPositions(ctx context.Context, in *struct {
 	Prefer  string `header:"Prefer" doc:"wait=N: hold the answer up to N seconds until the points are committed"`
-	RawBody []byte
+	RawBody []byte `contentType:"application/json"`
 }) (*intakeOut, error) {
 	report, err := ParseReport(in.RawBody)
 	if err != nil {

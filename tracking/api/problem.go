@@ -114,17 +114,32 @@ func problemOf(err *tracking.Error) *Problem {
 func frameworkProblem(status int, message string, errs ...error) huma.StatusError {
 	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: codeOf(status), Detail: message}
 	for _, err := range errs {
-		field := ProblemField{Message: err.Error()}
-		if detailed, ok := err.(huma.ErrorDetailer); ok {
-			detail := detailed.ErrorDetail()
-			field = ProblemField{Location: strings.TrimPrefix(detail.Location, "body."), Message: detail.Message}
-		}
-		p.Errors = append(p.Errors, field)
+		p.Errors = append(p.Errors, fieldOf(err))
 	}
 	if len(p.Errors) > 0 {
-		p.Detail = strings.TrimPrefix(p.Errors[0].Location+": ", ": ") + p.Errors[0].Message
+		p.Detail = strings.TrimPrefix(p.Errors[0].Location+": ", "body: ") + p.Errors[0].Message
 	}
 	return p
+}
+
+// fieldOf finds the field that huma means: what is missing is named, not what it is missing from, and what checkStrict found carries its place
+// in its text.
+func fieldOf(err error) ProblemField {
+	detailed, ok := err.(huma.ErrorDetailer)
+	if !ok {
+		return ProblemField{Location: "body", Message: err.Error()}
+	}
+	detail := detailed.ErrorDetail()
+	location, message := strings.TrimPrefix(detail.Location, "body."), detail.Message
+	if name, ok := strings.CutPrefix(message, "expected required property "); ok {
+		if name, ok = strings.CutSuffix(name, " to be present"); ok {
+			return ProblemField{Location: strings.TrimPrefix(location+"."+name, "body."), Message: "is required"}
+		}
+	}
+	if path, text, ok := strings.Cut(message, ": "); location == "body" && ok && !strings.Contains(path, " ") {
+		return ProblemField{Location: path, Message: text}
+	}
+	return ProblemField{Location: location, Message: message}
 }
 
 // fail turns any error of a use case into the answer, and logs what the client is not told.

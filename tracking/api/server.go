@@ -79,9 +79,17 @@ func writeProblem(c *gin.Context, p *Problem) {
 	for name, values := range p.GetHeaders() {
 		c.Header(name, values[0])
 	}
-	body, _ := json.Marshal(p)
 	c.Abort()
-	c.Data(p.Status, "application/problem+json", append(body, '\n'))
+	c.Header("Content-Type", p.ContentType(""))
+	c.Status(p.Status)
+	_ = encode(c.Writer, p)
+}
+
+// encode writes JSON as people read it: "<key>" and not "\u003ckey\u003e". Nothing here is ever put into HTML.
+func encode(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
 }
 
 // New makes the API without serving it.
@@ -105,7 +113,7 @@ func humaConfig(config Config) huma.Config {
 	c := huma.DefaultConfig("Hotfoot", config.Version)
 	c.Info.Description = "Real-time delivery tracking: couriers report, customers watch, dispatchers see everything."
 	c.CreateHooks, c.DocsPath, c.SchemasPath = nil, "", ""
-	strict := huma.Format{Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) }, Unmarshal: unmarshalStrict}
+	strict := huma.Format{Marshal: encode, Unmarshal: unmarshalStrict}
 	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	c.DefaultFormat = "application/json"
 	c.RejectUnknownQueryParameters = true

@@ -13,9 +13,14 @@ import (
 // maxDepth bounds how deep a body may nest; nothing in the contract nests deeper than four.
 const maxDepth = 32
 
+// strictError carries what checkStrict found through huma, which keeps an error's text only.
+type strictError struct{ cause *tracking.Error }
+
+func (e strictError) Error() string { return e.cause.Message }
+
 // checkStrict refuses what encoding/json lets through although two readers could understand it differently: trailing bytes, broken UTF-8,
 // NUL characters, the same key twice in one object, and nesting beyond any use. The error is CodeMalformed and names the place.
-func checkStrict(body []byte) error {
+func checkStrict(body []byte) *tracking.Error {
 	if !utf8.Valid(body) {
 		return tracking.Errorf(tracking.CodeMalformed, "the body is not valid UTF-8")
 	}
@@ -32,7 +37,7 @@ func checkStrict(body []byte) error {
 	return nil
 }
 
-func syntaxError(body []byte) error {
+func syntaxError(body []byte) *tracking.Error {
 	var v any
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if err := decoder.Decode(&v); err != nil {
@@ -185,7 +190,7 @@ func printable(key []byte) string {
 func unmarshalStrict(body []byte, v any) error {
 	if _, first := v.(*any); first {
 		if err := checkStrict(body); err != nil {
-			return err
+			return strictError{err}
 		}
 	}
 	return json.Unmarshal(body, v)

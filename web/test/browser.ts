@@ -13,7 +13,8 @@ const CHROMES = [
 ];
 const QUIET = [
   "--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update",
-  "--disable-sync", "--no-first-run", "--no-default-browser-check",
+  // A page answered by the test itself has no address, and may then not open a socket to this machine.
+  "--disable-features=LocalNetworkAccessChecks", "--disable-sync", "--no-first-run", "--no-default-browser-check",
 ];
 export const SCREENSHOTS = fileURLToPath(new URL("screenshots/", import.meta.url));
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -29,12 +30,14 @@ export interface Visit { page: Page; problems: string[]; close: () => Promise<vo
 export interface VisitOptions extends BrowserContextOptions {
   /** Runs in the page before any of its scripts. */
   init?: () => void;
+  /** Runs before the page is asked for: a route, a socket in between. */
+  prepare?: (page: Page) => Promise<unknown>;
   /** Console errors that the test provokes, such as a 404 it asks for. */
   expect?: RegExp;
 }
 
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
-  const { init, expect, ...context } = options;
+  const { init, prepare, expect, ...context } = options;
   const where = await browser.newContext({
     viewport: { width: 390, height: 780 }, locale: "en-GB", timezoneId: "America/Los_Angeles", colorScheme: "light", ...context,
   });
@@ -59,6 +62,7 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
     });
     if (init) await page.addInitScript(init);
   }
+  await prepare?.(page);
   await page.goto(url);
   return { page, problems, close: () => where.close() };
 }

@@ -52,9 +52,9 @@ export class Fleet {
   clusters: readonly Cluster[] = [];
   stats: OpsStats | null = null;
 
-  /** Applies one frame. `first` marks the first frame of a connection, which carries every alert that stands. */
-  apply(frame: OpsFrame, first: boolean): Changes {
-    const changes: Changes = { listed: first, moved: false, left: false };
+  /** Applies one frame. A full one, as at the start of every connection, carries every alert that stands. */
+  apply(frame: OpsFrame): Changes {
+    const changes: Changes = { listed: frame.full ?? false, moved: false, left: false };
     if (frame.clusters) {
       this.clusters = frame.clusters;
       changes.moved = true;
@@ -71,7 +71,7 @@ export class Fleet {
       courier.inView = false;
       changes.moved = changes.left = true;
     }
-    if (first) this.alerts.clear();
+    if (frame.full) this.alerts.clear();
     for (const alert of frame.alerts) this.#raise(alert, changes);
     if (frame.stats) this.stats = frame.stats;
     return changes;

@@ -49,7 +49,7 @@ export const glyphs: Record<Glyph, readonly Stroke[]> = {
   ],
 };
 
-const beak = "M-5-6.5L0-15L5-6.5Z";
+const beak = "M-5.1-5.1L0-14L5.1-5.1Z";
 const beakInk: Partial<Record<Glyph, Ink>> = { free: "accent", busy: "accent", late: "late" };
 
 const box = 36;

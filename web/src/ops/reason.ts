@@ -8,6 +8,9 @@ import { placeWord, span, statusWord, stopsWord, windowWord } from "./words.ts";
 /** Below this a silent phone has probably just run out of power. */
 const lowBattery = 0.15;
 
+/** A fix as fresh as this goes without saying; the marker tells as much. */
+const worthSaying = 30_000;
+
 export function reason(row: Row, fleet: Fleet, ledger: Ledger, now: number): string {
   switch (row.trouble) {
     case "late":
@@ -54,8 +57,10 @@ function courierLine(row: Row, ledger: Ledger, now: number): string {
   const courier = row.courier;
   if (!courier) return "";
   const next = ledger.of(courier.id)[0];
-  const age = courier.fix ? `${span(now - courier.fix.at)} ago` : "no position yet";
-  return joined(next ? `${statusWord[next.status]}: ${placeWord(next.dropoff)}` : "On shift", age);
+  const doing = next ? `${statusWord[next.status]}: ${placeWord(next.dropoff)}` : "On shift";
+  if (!courier.fix) return joined("No position yet", doing);
+  const age = now - courier.fix.at;
+  return age > worthSaying ? joined(`${span(age)} ago`, doing) : doing;
 }
 
 function deliveryLine(row: Row, now: number): string {

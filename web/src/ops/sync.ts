@@ -16,7 +16,9 @@ import type { Viewport } from "./viewport.ts";
 const rosterEvery = 20_000;
 const rosterSoon = 1_500;
 const askAtMostEvery = 300;
-const mostFiltered = 500;
+const mostReaders = 4;
+/** The server reads at most 16 KB at a time; an id is 40 bytes of it. */
+const mostFiltered = 300;
 const keepEnded = 15 * 60_000;
 /** More open deliveries than this are not listed one by one: 10 pages of 200. */
 const pages = 10;
@@ -25,8 +27,8 @@ export class Sync {
   readonly #desk: Desk;
   readonly #api: Api;
   readonly #socket: ReconnectingSocket;
-  readonly #reading = new Set<string>();
-  #firstFrame = true;
+  readonly #wanted = new Set<string>();
+  #readers = 0;
   #shown: Viewport | null = null;
   #asked: Viewport | null = null;
   #only: readonly string[] | null = null;
@@ -44,7 +46,6 @@ export class Sync {
       onState: (state) => {
         this.#desk.link.value = state === "open" ? "live" : state === "connecting" ? "connecting" : "reconnecting";
         if (state !== "open") return;
-        this.#firstFrame = true;
         this.#ask();
         void this.refresh();
       },
@@ -72,15 +73,26 @@ export class Sync {
 
   /** Reads one delivery again, after something happened to it. */
   async readDelivery(id: string): Promise<void> {
-    if (this.#reading.has(id)) return;
-    this.#reading.add(id);
     try {
       this.#desk.ledger.put(await this.#api.delivery(id));
       this.#desk.listed.value++;
     } catch (error) {
       this.#failed(error);
-    } finally {
-      this.#reading.delete(id);
+    }
+  }
+
+  /** Reads deliveries again in their turn: a busy minute is a longer queue, not a burst of requests. */
+  #want(id: string): void {
+    this.#wanted.add(id);
+    if (this.#readers >= mostReaders) return;
+    this.#readers++;
+    void this.#readWanted().finally(() => this.#readers--);
+  }
+
+  async #readWanted(): Promise<void> {
+    for (const id of this.#wanted) {
+      this.#wanted.delete(id);
+      await this.readDelivery(id);
     }
   }
 
@@ -132,14 +144,13 @@ export class Sync {
   }
 
   #apply(frame: OpsFrame): void {
-    const changes = this.#desk.fleet.apply(frame, this.#firstFrame);
-    this.#firstFrame = false;
+    const changes = this.#desk.fleet.apply(frame);
     for (const event of frame.events) {
       changes.listed = true;
-      if (this.#desk.ledger.apply(event)) void this.readDelivery(event.delivery_id);
+      if (this.#desk.ledger.apply(event)) this.#want(event.delivery_id);
     }
     for (const { delivery_id: id } of frame.alerts) {
-      if (id !== null && !this.#desk.ledger.get(id)) void this.readDelivery(id);
+      if (id !== null && !this.#desk.ledger.get(id)) this.#want(id);
     }
     if (frame.events.length > 0 || changes.left) this.#rosterIn(rosterSoon);
     if (changes.listed) this.#desk.listed.value++;
@@ -186,8 +197,7 @@ export class Sync {
     }
     // One that was open and is not in the list any more ended while nobody told us; its last state is worth knowing.
     if (cursor === null) {
-      const missed = [...ledger.all()].filter(({ id }) => ledger.isOpen(id) && !seen.has(id));
-      await Promise.all(missed.map(({ id }) => this.readDelivery(id)));
+      for (const { id } of ledger.all()) if (ledger.isOpen(id) && !seen.has(id)) this.#want(id);
     }
     ledger.forgetEnded(Date.now() - keepEnded, selection.value?.id ?? null);
   }

@@ -1,11 +1,11 @@
 // What happens while somebody looks: news arrive without a reload, connections fail without being noticed, the map moves
 // by itself and never against a hand.
-import type { Page } from "playwright-core";
+import type { Page, WebSocketRoute } from "playwright-core";
 import { expect, test } from "vitest";
 import { along } from "../api.ts";
 import { documentationImage, shot, textOf } from "../browser.ts";
 import { poll } from "../harness.ts";
-import { boxOf, courierOnMap, Desk, mapIdle } from "./customer.ts";
+import { boxOf, courierOnMap, Desk, mapIdle, placesOfDot } from "./customer.ts";
 
 const desk = new Desk();
 
@@ -39,6 +39,17 @@ function withoutSocketsAndStreams(): void {
   Object.assign(globalThis, { WebSocket: dead, EventSource: dead });
 }
 
+/** Every word the connection's dot has had, until it is live again. */
+function statesOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => new Promise<string[]>((resolve) => {
+    const seen: string[] = [];
+    new MutationObserver(() => {
+      seen.push(document.getElementById("state-word")!.textContent);
+      if (seen.length > 1 && seen.at(-1) === "live") resolve(seen);
+    }).observe(document.getElementById("state-word")!, { childList: true, characterData: true, subtree: true });
+  }));
+}
+
 const words = (page: Page) => page.locator("#announce").textContent();
 
 test("from on the way to delivered without a reload, each change announced once", async () => {
@@ -68,15 +79,12 @@ test("the dot glides between fixes and points where it goes", async () => {
   await courierOnMap(page);
   await mapIdle(page);
   await documentationImage(page, "customer");
-  const before = await boxOf(page, ".courier");
-  await desk.api.position(courier, along(0.43));
-  const seen = new Set<number>();
-  await poll("the dot to have moved", async () => {
-    const now = await boxOf(page, ".courier");
-    seen.add(Math.round(now.x));
-    return now.x > before.x + 8;
-  });
-  expect(seen.size).toBeGreaterThan(2);
+  const drawn = placesOfDot(page, 4_000);
+  await desk.api.position(courier, along(0.44));
+  const places = await drawn;
+  expect(places.at(-1)! - places[0]!).toBeGreaterThan(10);
+  expect(places.length).toBeGreaterThan(5);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
   expect(await page.locator(".courier .pointed").getAttribute("transform")).toMatch(/^rotate\(4[0-9]/);
   await shot(page, "customer-desk");
 });
@@ -86,15 +94,9 @@ test("with less motion asked for, the dot moves without gliding and does not pul
   const page = await desk.open(delivery, { reducedMotion: "reduce" });
   await courierOnMap(page);
   expect(await page.locator(".courier-pulse").evaluate((pulse) => getComputedStyle(pulse).animationName)).toBe("none");
-  const before = await boxOf(page, ".courier");
-  const seen = new Set<number>();
+  const drawn = placesOfDot(page, 2_500);
   await desk.api.position(courier, along(0.44));
-  await poll("the dot to have moved", async () => {
-    const now = await boxOf(page, ".courier");
-    seen.add(Math.round(now.x));
-    return Math.abs(now.x - before.x) > 6;
-  });
-  expect(seen.size).toBe(2);
+  expect(await drawn).toHaveLength(2);
 });
 
 test("courier and door stay in sight by themselves, and a hand on the map stops that", async () => {
@@ -130,6 +132,8 @@ test("offline is said, what is known stays, and coming back is right at once", a
   const { courier, delivery } = await desk.trip("en_route");
   const page = await desk.open(delivery, { expect: /ERR_INTERNET_DISCONNECTED/ });
   await textOf(page, "#state-word", "live");
+  await courierOnMap(page);
+  await mapIdle(page);
   await page.context().setOffline(true);
   await textOf(page, "#state-word", "offline");
   await textOf(page, "#hint", "This is what we knew last.");
@@ -139,6 +143,25 @@ test("offline is said, what is known stays, and coming back is right at once", a
   await page.context().setOffline(false);
   await textOf(page, "#details", /end of the road/);
   await textOf(page, "#state-word", /live|estimated|waiting/);
+});
+
+test("a socket that is cut comes back on its cursor, and nothing that happened meanwhile is lost", async () => {
+  const { courier, delivery } = await desk.trip("en_route");
+  const sockets: WebSocketRoute[] = [];
+  const page = await desk.open(delivery, {
+    prepare: (one) => one.routeWebSocket(/\/live/, (socket) => {
+      socket.connectToServer();
+      sockets.push(socket);
+    }),
+  });
+  await textOf(page, "#state-word", "live");
+  const states = statesOf(page);
+  await sockets[0]!.close({ code: 1012 });
+  await desk.api.status(courier, delivery, "arriving");
+  await textOf(page, "#announce", "Sam is almost there");
+  await textOf(page, "#state-word", "live");
+  expect(await states).toContain("reconnecting");
+  expect(sockets[1]!.url()).toMatch(/\?since=1\.\d+$/);
 });
 
 test("a link that is revoked while it is looked at becomes the calm page", async () => {

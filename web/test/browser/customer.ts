@@ -86,6 +86,20 @@ export async function boxOf(page: Page, selector: string): Promise<Box> {
   return box;
 }
 
+/** Every place the dot was drawn at, in whole pixels, from now on for so long. */
+export function placesOfDot(page: Page, milliseconds: number): Promise<number[]> {
+  return page.evaluate(async (duration) => {
+    const seen: number[] = [];
+    const end = performance.now() + duration;
+    while (performance.now() < end) {
+      const x = Math.round(document.querySelector(".courier")!.getBoundingClientRect().x);
+      if (x !== seen.at(-1)) seen.push(x);
+      await new Promise(requestAnimationFrame);
+    }
+    return seen;
+  }, milliseconds);
+}
+
 /** The map is drawn and the courier stands on it. */
 export async function courierOnMap(page: Page): Promise<void> {
   await page.locator(".courier").waitFor({ state: "visible", timeout: 20_000 });
@@ -93,10 +107,11 @@ export async function courierOnMap(page: Page): Promise<void> {
 
 export async function mapIdle(page: Page): Promise<void> {
   await page.locator(".door").waitFor({ state: "visible", timeout: 20_000 });
-  // Tiles come and labels fade in; a map that has stopped changing is one that can be looked at.
+  // Tiles come and labels fade in; a map that asks for nothing and has stopped changing is one that can be looked at.
+  await page.waitForLoadState("networkidle");
   let before = "";
   await poll("the map to settle", async () => {
-    const now = (await page.screenshot()).toString("base64");
+    const now = (await page.screenshot({ animations: "disabled" })).toString("base64");
     const same = now === before;
     before = now;
     return same || null;

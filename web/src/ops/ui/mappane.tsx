@@ -17,6 +17,8 @@ export function MapPane({ onMap }: { onMap: (map: OpsMap) => void }) {
       const stage = container.current && (await raise(container.current, room));
       if (!stage) {
         missing.value = true;
+        // News comes only to who says what is shown; a list alone shows everything, from far away.
+        room.sync.show({ bbox: [-180, -90, 180, 90], zoom: 0 });
       } else if (gone) {
         stage.strike();
       } else {

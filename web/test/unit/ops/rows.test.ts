@@ -22,7 +22,7 @@ function desk() {
     { kind: "silent", courier_id: "leo", delivery_id: null, since: ago(180) },
     { kind: "late", courier_id: "zoe", delivery_id: "d1", since: ago(420) },
   ];
-  fleet.apply(frame({ alerts }), true);
+  fleet.apply(frame({ alerts }));
   return { fleet, ledger, alerts };
 }
 
@@ -38,14 +38,24 @@ test("each says why, as far as it is known", () => {
     zoe: "Late 7 min · not picked up · 1 Main St",
     leo: "Silent 5 min · battery was at 4 %",
     d9: "No courier for 3 min · 1 Main St",
-    bob: "Assigned: 9 Pine St · 3 s ago",
-    ann: "On shift · 3 s ago",
+    bob: "Assigned: 9 Pine St",
+    ann: "On shift",
   });
+});
+
+test.each([
+  [{ lat: 1, lon: 1, recorded_at: ago(90) }, "1 min ago · On shift"],
+  [null, "No position yet · On shift"],
+])("an old fix or none is said", (position, said) => {
+  const fleet = new Fleet();
+  fleet.setRoster([onDuty("ann", { position })]);
+  const row = allRows(fleet, new Ledger())[0];
+  expect(row && reason(row, fleet, new Ledger(), noon)).toBe(said);
 });
 
 test("late with a silent courier says both; the late one wins the row", () => {
   const { fleet, ledger, alerts } = desk();
-  fleet.apply(frame({ alerts: [...alerts, { kind: "silent", courier_id: "zoe", delivery_id: null, since: ago(30) }] }), true);
+  fleet.apply(frame({ alerts: [...alerts, { kind: "silent", courier_id: "zoe", delivery_id: null, since: ago(30) }] }));
   const row = allRows(fleet, ledger)[0];
   if (!row) throw new Error("no row");
   expect(row).toMatchObject({ id: "zoe", trouble: "late" });
@@ -54,7 +64,7 @@ test("late with a silent courier says both; the late one wins the row", () => {
 
 test("a late delivery without a courier is a row of its own", () => {
   const { fleet, ledger } = desk();
-  fleet.apply(frame({ alerts: [{ kind: "late", courier_id: null, delivery_id: "d9", since: ago(60) }] }), false);
+  fleet.apply(frame({ alerts: [{ kind: "late", courier_id: null, delivery_id: "d9", since: ago(60) }] }));
   const row = allRows(fleet, ledger).find(({ id }) => id === "d9");
   expect(row?.trouble).toBe("late");
   expect(row && reason(row, fleet, ledger, noon)).toBe("Late 1 min · no courier · 1 Main St");
@@ -63,7 +73,7 @@ test("a late delivery without a courier is a row of its own", () => {
 test("an alert about something nobody knows yet changes nothing", () => {
   const { fleet, ledger } = desk();
   const before = allRows(fleet, ledger).length;
-  fleet.apply(frame({ alerts: [{ kind: "late", courier_id: null, delivery_id: "unknown", since: ago(60) }] }), false);
+  fleet.apply(frame({ alerts: [{ kind: "late", courier_id: null, delivery_id: "unknown", since: ago(60) }] }));
   expect(allRows(fleet, ledger)).toHaveLength(before);
 });
 

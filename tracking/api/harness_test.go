@@ -1,0 +1,368 @@
+package api_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hotfoot/pubsub"
+	"hotfoot/store/postgres"
+	"hotfoot/store/private"
+	"hotfoot/store/redisstore"
+	"hotfoot/store/storetest"
+	"hotfoot/tracking"
+	"hotfoot/tracking/api"
+	"hotfoot/web"
+)
+
+// site is a whole node but for its sockets, over stores of its own, with one merchant.
+type site struct {
+	*tenant
+	url      string
+	client   *http.Client
+	server   *api.Server
+	store    *postgres.Store
+	pool     *pgxpool.Pool
+	redis    *private.Server
+	linker   *tracking.Linker
+	registry *prometheus.Registry
+	log      *syncBuffer
+}
+
+// tenant is a merchant with a key of each role.
+type tenant struct {
+	id            tracking.ID
+	merchant, ops string
+}
+
+const secret = "0123456789abcdef0123456789abcdef"
+
+// newSite starts a node. Its loops and its server are stopped, and waited for, when the test ends.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{registry: prometheus.NewRegistry(), log: &syncBuffer{}}
+	var err error
+	s.pool = storetest.Postgres(t)
+	s.redis, err = private.StartRedis(t.Context(), private.Config{Dir: storetest.Dir(t)})
+	must(t, err)
+	t.Cleanup(s.redis.Kill)
+	client, err := redisstore.Connect(s.redis.URL())
+	must(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	s.linker, err = tracking.NewLinker([]byte(secret))
+	must(t, err)
+	pages, err := web.New(web.Config{})
+	must(t, err)
+
+	log := slog.New(slog.NewTextHandler(s.log, nil))
+	s.store = postgres.New(s.pool)
+	hot := redisstore.New(client, s.store)
+	subscriber := pubsub.NewSubscriber(client, log)
+	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
+	history := tracking.NewHistory(s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
+	auth := api.NewAuth(s.store)
+	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
+	s.server = api.New(api.Deps{
+		Dispatch: tracking.NewDispatch(s.store, relay, time.Now),
+		Ingest:   tracking.NewIngest(hot, history, s.store, time.Now),
+		Roster:   tracking.NewRoster(s.store, hot, pubsub.NewControl(client), relay, time.Now, log),
+		Viewing:  tracking.NewViewing(s.linker, hot, time.Now), Linker: s.linker, Auth: auth, Records: hot,
+		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
+	}, api.Config{Version: "test", PublicURL: "https://track.example"})
+	engine := api.NewEngine(s.registry, log)
+	s.server.Mount(engine)
+	serve(t, s, engine)
+	run(t, subscriber.Run, relay.Run, history.Run, history.RunDirect)
+	select {
+	case <-revoked.Ready():
+	case <-time.After(time.Minute):
+		t.Fatal("the subscription to revoked keys was never confirmed")
+	}
+	s.tenant = s.newTenant(t, "Corner Kitchen")
+	return s
+}
+
+func serve(t *testing.T, s *site, handler http.Handler) {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	s.client = server.Client()
+	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+}
+
+func run(t *testing.T, loops ...func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var wait sync.WaitGroup
+	for _, loop := range loops {
+		wait.Go(func() {
+			if err := loop(ctx); err != nil {
+				t.Errorf("a loop ended with %v", err)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		cancel()
+		wait.Wait()
+	})
+}
+
+func (s *site) newTenant(t *testing.T, name string) *tenant {
+	t.Helper()
+	m, err := s.store.Merchant(t.Context(), name, time.Now())
+	must(t, err)
+	made := &tenant{id: m.ID}
+	for role, secret := range map[tracking.Role]*string{tracking.RoleMerchant: &made.merchant, tracking.RoleOps: &made.ops} {
+		key, text := tracking.NewKey(m.ID, role, tracking.ID{}, "test")
+		must(t, s.store.CreateKey(t.Context(), key, time.Now()))
+		*secret = text
+	}
+	return made
+}
+
+// object is a decoded JSON object.
+type object = map[string]any
+
+// answer is a response that has been read.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends a request. body is sent as it is when it is text, and as JSON otherwise; headers are "Name: value".
+func (s *site) do(t *testing.T, method, path, key string, body any, headers ...string) answer {
+	t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		encoded, err := json.Marshal(b)
+		must(t, err)
+		reader = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, reader)
+	must(t, err)
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		request.Header.Set(name, value)
+	}
+	response, err := s.client.Do(request)
+	must(t, err)
+	defer response.Body.Close()
+	a := answer{status: response.StatusCode, header: response.Header}
+	a.body, err = io.ReadAll(response.Body)
+	must(t, err)
+	return a
+}
+
+// want decodes an answer that must have this status.
+func (a answer) want(t *testing.T, status int) object {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
+	}
+	if got := a.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %q, want application/json", got)
+	}
+	return a.object(t)
+}
+
+func (a answer) object(t *testing.T) object {
+	t.Helper()
+	var o object
+	if err := json.Unmarshal(a.body, &o); err != nil {
+		t.Fatalf("not a JSON object: %v: %s", err, a.body)
+	}
+	return o
+}
+
+// leaks are texts that no answer may hold: they are of databases, of our source, or of the machine.
+var leaks = []string{"SQLSTATE", "SELECT ", "INSERT ", "pgx", "pgconn", "goroutine", ".go:", "/root/", "/tmp/", "dial ", "redis:", "json: ", "main."}
+
+// refused checks that an answer is a problem of this status and code, whatever it says, and gives it back decoded.
+func (a answer) refused(t *testing.T, status int, code tracking.Code) object {
+	t.Helper()
+	if a.status != status {
+		t.Fatalf("status %d, want %d %s: %s", a.status, status, code, a.body)
+	}
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("Content-Type %q, want application/problem+json", got)
+	}
+	p := a.object(t)
+	if p["code"] != string(code) {
+		t.Errorf("code %v, want %s: %s", p["code"], code, a.body)
+	}
+	if p["type"] != "about:blank" || p["title"] != http.StatusText(status) || p["status"] != float64(status) || p["detail"] == "" {
+		t.Errorf("not a complete problem: %s", a.body)
+	}
+	for _, leak := range leaks {
+		if bytes.Contains(a.body, []byte(leak)) {
+			t.Errorf("the problem shows %q: %s", leak, a.body)
+		}
+	}
+	for name := range p {
+		switch name {
+		case "type", "title", "status", "code", "detail", "errors":
+		default:
+			t.Errorf("the problem has a field %q: %s", name, a.body)
+		}
+	}
+	return p
+}
+
+// at checks that a problem names this place.
+func at(t *testing.T, problem object, location string) {
+	t.Helper()
+	fields, _ := problem["errors"].([]any)
+	for _, f := range fields {
+		if f.(object)["location"] == location {
+			return
+		}
+	}
+	t.Errorf("the problem names %v, want %s", problem["errors"], location)
+}
+
+func items(t *testing.T, page object) []object {
+	t.Helper()
+	list, ok := page["items"].([]any)
+	if !ok {
+		t.Fatalf("not a list: %v", page)
+	}
+	out := make([]object, len(list))
+	for i, item := range list {
+		out[i] = item.(object)
+	}
+	return out
+}
+
+// phone is a courier's app.
+type phone struct{ id, token string }
+
+func (s *site) hire(t *testing.T, who *tenant, name string) phone {
+	t.Helper()
+	c := s.do(t, "POST", "/v1/couriers", who.merchant, object{"name": name, "vehicle": "bike"}).want(t, 201)
+	return phone{id: c["id"].(string), token: c["token"].(string)}
+}
+
+// onDuty hires a courier and starts their shift.
+func (s *site) onDuty(t *testing.T) phone {
+	t.Helper()
+	p := s.hire(t, s.tenant, "Sam")
+	s.do(t, "PUT", "/v1/courier/shift", p.token, object{"on_duty": true}).want(t, 200)
+	return p
+}
+
+func draft() object {
+	return object{
+		"pickup":  object{"lat": 37.7812, "lon": -122.4112, "name": "Corner Kitchen"},
+		"dropoff": object{"lat": 37.7893, "lon": -122.4010, "address": "1 Main Street"},
+	}
+}
+
+// with is a copy of an object with fields set, or left out when the value is nil.
+func with(o object, changes ...any) object {
+	out := object{}
+	for k, v := range o {
+		out[k] = v
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if changes[i+1] == nil {
+			delete(out, changes[i].(string))
+			continue
+		}
+		out[changes[i].(string)] = changes[i+1]
+	}
+	return out
+}
+
+// deliver creates a delivery, assigned when a courier is given.
+func (s *site) deliver(t *testing.T, courier string) object {
+	t.Helper()
+	d := draft()
+	if courier != "" {
+		d["courier_id"] = courier
+	}
+	return s.do(t, "POST", "/v1/deliveries", s.merchant, d).want(t, 201)
+}
+
+// report moves a delivery through statuses.
+func (s *site) report(t *testing.T, p phone, delivery any, statuses ...string) {
+	t.Helper()
+	for _, status := range statuses {
+		s.do(t, "POST", "/v1/courier/deliveries/"+delivery.(string)+"/status", p.token,
+			object{"status": status, "client_event_id": tracking.NewID().String()}).want(t, 200)
+	}
+}
+
+// fix is a position recorded this long ago.
+func fix(ago time.Duration, more ...any) object {
+	return with(object{"lat": 37.7812, "lon": -122.4112, "recorded_at": stamp(time.Now().Add(-ago))}, more...)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("%s: still not so after a minute", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// syncBuffer is a log that tests can read while it is written.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// text is a value of an object, "" when it has none.
+func text(v any) string { s, _ := v.(string); return cmp.Or(s, "") }
