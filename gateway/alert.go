@@ -42,10 +42,12 @@ func (f *fleet) age(now time.Time) {
 	f.stats = s
 }
 
-// alert tells every view. Called with mu held.
+// alert tells every view that has a window; one without is told what stands when it gets one. Called with mu held.
 func (f *fleet) alert(a alert) {
 	for v := range f.views {
-		v.alerts = append(v.alerts, a)
+		if v.window.set {
+			v.alerts = append(v.alerts, a)
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ func (c *Customers) open(r *http.Request, token string) (*topic, *viewer, error)
 		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
 		return nil, nil, err
 	}
-	return c.hub.join(record.Delivery.ID), &viewer{generation: record.Delivery.LinkGen}, nil
+	return c.hub.join(record.Delivery.ID), &viewer{generation: record.Delivery.LinkGen, record: record}, nil
 }
 
 // Live serves the WebSocket of a link's token.

@@ -56,6 +56,8 @@ type fleet struct {
 	views   map[*opsSocket]struct{}
 	stats   stats
 	stale   bool // something may have been missed: read again
+	// heard are the couriers and deliveries announced while the fleet is being read: what was read of them is older. Nil when it is not.
+	heard map[tracking.ID]bool
 }
 
 // stats are the numbers in the bar.
@@ -141,6 +143,9 @@ func (f *fleet) awaitWatches(ctx context.Context) {
 func (f *fleet) load(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*readLimit)
 	defer cancel()
+	f.mu.Lock()
+	f.heard = map[tracking.ID]bool{}
+	f.mu.Unlock()
 	onDuty := true
 	couriers, err := f.staff.Couriers(ctx, f.merchant, &onDuty, tracking.ID{}, maxFleet)
 	var active []tracking.Record
@@ -157,6 +162,8 @@ func (f *fleet) load(ctx context.Context) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	heard := f.heard
+	f.heard = nil
 	if err != nil {
 		f.err, f.stale = err, true
 		return
@@ -165,24 +172,28 @@ func (f *fleet) load(ctx context.Context) {
 	here := make(map[tracking.ID]bool, len(couriers))
 	for i, c := range couriers {
 		here[c.ID] = true
-		f.enlist(c)
+		if !heard[c.ID] {
+			f.enlist(c)
+		}
 		if u := f.units[c.ID]; u != nil && newest[i] != nil {
 			f.place(u, *newest[i])
 		}
 	}
 	for id, u := range f.units {
-		if !here[id] {
+		if !here[id] && !heard[id] {
 			f.remove(u)
 		}
 	}
 	unfinished := make(map[tracking.ID]bool, len(active))
 	for _, r := range active {
 		unfinished[r.Delivery.ID] = true
-		f.apply(r)
+		if !heard[r.Delivery.ID] {
+			f.apply(r)
+		}
 	}
 	for id, j := range f.jobs {
-		if !unfinished[id] {
-			delete(f.jobs, id)
+		if !unfinished[id] && !heard[id] {
+			f.end(id, j)
 			f.recount(j.courier)
 		}
 	}
@@ -227,7 +238,15 @@ func (f *fleet) place(u *unit, p tracking.Position) {
 func (f *fleet) staffed(c tracking.Courier) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.hear(c.ID)
 	f.enlist(c)
+}
+
+// hear notes what is announced while the fleet is being read. Called with mu held.
+func (f *fleet) hear(id tracking.ID) {
+	if f.heard != nil {
+		f.heard[id] = true
+	}
 }
 
 // enlist takes a courier in. Called with mu held.
@@ -267,6 +286,7 @@ func (f *fleet) dirty(u *unit, described bool) {
 func (f *fleet) changed(r tracking.Record) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.hear(r.Delivery.ID)
 	f.apply(r)
 }
 
@@ -288,16 +308,18 @@ func (f *fleet) apply(r tracking.Record) {
 		// Announced, and not known before: made a moment ago, or ended long since by what was read. Its newest event is news either way.
 		known = d.Ver - 1
 	}
-	for _, e := range r.EventsAfter(known) {
+	events := r.EventsAfter(known)
+	if j != nil && len(r.Events) == 0 && d.Ver > known {
+		// Read, not announced: what was missed is not told by the fleet's lists, but where it has led is.
+		events = []tracking.Event{{Ver: d.Ver, Status: d.Status, At: d.UpdatedAt}}
+	}
+	for _, e := range events {
 		for v := range f.views {
 			v.event(d, e)
 		}
 	}
 	if d.Status.Final() {
-		delete(f.jobs, d.ID)
-		if j != nil && j.late {
-			f.alert(j.alert(d.ID, true))
-		}
+		f.end(d.ID, j)
 	} else {
 		if j == nil {
 			j = &job{}
@@ -308,6 +330,14 @@ func (f *fleet) apply(r tracking.Record) {
 	f.recount(before)
 	if d.CourierID != before {
 		f.recount(d.CourierID)
+	}
+}
+
+// end takes a delivery that is finished off the map; j is nil when it was not there. Called with mu held.
+func (f *fleet) end(id tracking.ID, j *job) {
+	delete(f.jobs, id)
+	if j != nil && j.late {
+		f.alert(j.alert(id, true))
 	}
 }
 

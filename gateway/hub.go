@@ -110,6 +110,13 @@ func (h *Hub) add(c *conn) {
 	h.mu.Lock()
 	h.open[c] = struct{}{}
 	h.mu.Unlock()
+	// Drain and Close tell those they find; who came by them at that moment tells themselves.
+	if h.draining.Load() {
+		c.outbox.end(restarting, rand.N(h.config.DrainOver))
+	}
+	if h.ctx.Err() != nil {
+		_ = c.socket.Close()
+	}
 	h.metrics.conns.WithLabelValues(c.kind).Inc()
 }
 
@@ -125,6 +132,9 @@ func (h *Hub) addStream(o *outbox) {
 	h.mu.Lock()
 	h.streams[o] = struct{}{}
 	h.mu.Unlock()
+	if h.draining.Load() {
+		o.end(restarting, rand.N(h.config.DrainOver))
+	}
 	h.metrics.conns.WithLabelValues("stream").Inc()
 }
 

@@ -38,6 +38,7 @@ type opsSocket struct {
 
 	window  window
 	full    bool                  // the next frame says everything
+	crowded bool                  // the map has clusters
 	shown   map[tracking.ID]bool  // couriers the map has
 	pending map[tracking.ID]*unit // couriers to look at
 	stale   map[tracking.ID]bool  // couriers whose name, vehicle or stops the map does not know
@@ -192,6 +193,9 @@ func (s *opsSocket) gone(u *unit) {
 }
 
 func (s *opsSocket) event(d tracking.Delivery, e tracking.Event) {
+	if !s.window.set {
+		return // a map that shows nothing yet has not missed anything, and need not be kept waiting things for
+	}
 	s.events = append(s.events, opsEvent{
 		DeliveryID: d.ID.String(), CourierID: idOrNull(d.CourierID), Ver: e.Ver, Status: string(e.Status), At: frame.Time(e.At),
 	})
@@ -231,7 +235,11 @@ func (s *opsSocket) next(now time.Time, second bool) {
 			}
 		}
 	}
-	if crowd := s.window.zoom < clusterZoom && inView > clusterCrowd; crowd {
+	crowd := s.window.zoom < clusterZoom && inView > clusterCrowd
+	// From clusters to couriers or back the map starts over: neither says what the other needs to know.
+	s.full = s.full || crowd != s.crowded
+	s.crowded = crowd
+	if crowd {
 		if !s.full && !second {
 			return
 		}

@@ -20,7 +20,9 @@ const (
 // viewer is one socket or stream that watches a delivery.
 type viewer struct {
 	outbox     *outbox
-	generation uint8 // of the link it came by
+	generation uint8           // of the link it came by
+	record     tracking.Record // as the link opened it
+	gone       bool            // guarded by topic.mu: it may leave before it has entered
 }
 
 // topic is one delivery that somebody watches on this node: what they have been told, and the gate through which everything new comes.
@@ -127,6 +129,9 @@ func (t *topic) close() {
 }
 
 // enter shows a newcomer everything, and from then on what is new. since is what they know already, 0 for nothing.
+//
+// What was read to open their link is newer than anything they may have seen on another node. So it is taken in first: a node that has not
+// heard of the last change yet must not show them an older one.
 func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error {
 	select {
 	case <-t.opened:
@@ -137,6 +142,15 @@ func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error 
 	defer t.mu.Unlock()
 	if t.err != nil {
 		return t.err
+	}
+	if v.gone {
+		return nil
+	}
+	t.apply(v.record)
+	v.record = tracking.Record{}
+	if v.generation != t.record.Delivery.LinkGen {
+		v.outbox.end(revoked, 0)
+		return nil
 	}
 	if len(t.viewers) >= maxViewers {
 		return tracking.Errorf(tracking.CodeTooMany, "too many viewers of this delivery")
@@ -154,6 +168,7 @@ func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error 
 
 func (t *topic) exit(v *viewer) {
 	t.mu.Lock()
+	v.gone = true
 	delete(t.viewers, v)
 	t.mu.Unlock()
 }
@@ -275,6 +290,10 @@ func (t *topic) watchCourier() {
 	t.courierID = wanted
 	if !wanted.IsZero() {
 		t.courier = t.hub.feed.Courier(wanted, func(p tracking.Position) { t.moved(wanted, p) }, t.confirmed)
+		if t.courier.Live() {
+			// Another delivery of the courier is watched here, so no confirmation will follow; but where they are is not known yet.
+			t.reread()
+		}
 	}
 }
 
@@ -348,98 +367,4 @@ func (t *topic) rev() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.record.Delivery.Rev
-}
-
-// refresh reads the delivery (again), one reader at a time; asked for while it reads, it reads once more.
-func (t *topic) refresh() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return
-	}
-	if t.reading {
-		t.readAgain = true
-		return
-	}
-	t.reading = true
-	t.hub.wait.Go(t.read)
-}
-
-func (t *topic) read() {
-	for {
-		err := t.readOnce()
-		t.mu.Lock()
-		if err != nil && !t.isOpen() {
-			// Those who wait hear it; whoever comes next tries again.
-			t.err, t.reading = err, false
-			close(t.opened)
-			t.mu.Unlock()
-			t.hub.forget(t)
-			return
-		}
-		if err == nil && !t.readAgain || t.closed || t.hub.ctx.Err() != nil {
-			t.reading = false
-			t.mu.Unlock()
-			return
-		}
-		t.readAgain = false
-		t.mu.Unlock()
-		if err != nil {
-			pause(t.hub.ctx, rereadAfter)
-		}
-	}
-}
-
-func (t *topic) readOnce() error {
-	t.hub.metrics.reads.Inc()
-	ctx, cancel := context.WithTimeout(t.hub.ctx, readLimit)
-	defer cancel()
-	record, err := t.hub.records.Record(ctx, t.id)
-	if err != nil {
-		return err
-	}
-	t.mu.Lock()
-	t.apply(record)
-	courier := t.record.Delivery.CourierID
-	underway := t.record.Delivery.Status.Underway() && t.record.Courier.OnDuty
-	t.mu.Unlock()
-	var newest *tracking.Position
-	reached := true
-	if underway {
-		newest, err = t.hub.records.Newest(ctx, courier)
-		reached = err == nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	// What was read belongs to the courier it was read of, and to a delivery that is still underway.
-	if newest != nil && courier == t.record.Delivery.CourierID && t.record.Delivery.Status.Underway() {
-		t.place(*newest)
-	}
-	live := reached && t.delivery != nil && t.delivery.Live() && (t.courier == nil || t.courier.Live())
-	if !t.isOpen() {
-		t.live = live
-		close(t.opened)
-		return nil
-	}
-	t.setLive(live)
-	return nil
-}
-
-// isOpen reports whether newcomers can be served. Called with mu held.
-func (t *topic) isOpen() bool {
-	select {
-	case <-t.opened:
-		return true
-	default:
-		return false
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

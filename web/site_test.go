@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// newSite is a Site over small pages of its own, so these tests pass with and without a build.
+// newSite is a Site on a fixed clock. Tests that look at a page put its source in first (useSource), so they pass without a build.
 func newSite(t *testing.T) *Site {
 	t.Helper()
 	site, err := New(Config{

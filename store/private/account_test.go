@@ -1,6 +1,7 @@
 package private
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"hotfoot/store/storetest/scratch"
 )
 
 func TestAccount_is_never_root(t *testing.T) {
@@ -51,7 +54,7 @@ func TestAccount_of_root(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { os.RemoveAll(s.folder.data) })
+			t.Cleanup(func() { forgetElsewhere(t, s.folder.data) })
 			if !strings.Contains(said.String(), s.folder.data) {
 				t.Errorf("the log does not say where the data is: %s", said.String())
 			}
@@ -96,6 +99,47 @@ func TestAccount_of_root(t *testing.T) {
 				t.Errorf("it runs as %v, want %v", got, *nobody)
 			}
 		})
+	}
+}
+
+func forgetElsewhere(t *testing.T, data string) {
+	t.Helper()
+	if err := errors.Join(os.RemoveAll(data), os.RemoveAll(data+".for")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestElsewhere_forgets_temporary_folders_that_are_gone(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root's servers have their data elsewhere")
+	}
+	temp := scratch.Dir(t)
+	start := func(folder string) (data string) {
+		if err := os.Mkdir(filepath.Dir(folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		s := kinds[1].mustStart(t, folder)
+		t.Cleanup(func() { forgetElsewhere(t, s.folder.data) })
+		mustStop(t, s)
+		return s.folder.data
+	}
+	kept, gone := filepath.Join(temp, "kept/data"), filepath.Join(temp, "gone/data")
+	keptData, goneData := start(kept), start(gone)
+	if err := os.RemoveAll(gone); err != nil {
+		t.Fatal(err)
+	}
+
+	clearElsewhere(filepath.Join(temp, "kept"))
+	if _, err := os.Stat(goneData); err != nil {
+		t.Errorf("it forgot a folder that is not below the one for temporary files: %v", err)
+	}
+	clearElsewhere(temp)
+	if _, err := os.Stat(goneData); !os.IsNotExist(err) {
+		t.Errorf("the data of the deleted folder is still there: %v", err)
+	}
+	if _, err := os.Stat(keptData); err != nil {
+		t.Errorf("the data of a folder that is there is gone: %v", err)
 	}
 }
 

@@ -7,11 +7,6 @@ import (
 	"path/filepath"
 )
 
-// elsewhere holds the data of folders that root's servers cannot reach, such as those below /root. Only root can write there,
-// so nobody can have put a trap at the name we choose. What lies there when its folder is deleted is cleared by the next start in
-// a folder of the same name.
-const elsewhere = "/var/lib/hotfoot"
-
 // place finds or makes the server's own folder. It is dir/name, or a link of that name when the servers' account cannot walk
 // through dir: deleting dir therefore always means starting anew.
 func (f *folder) place(dir, name string) (err error) {
@@ -26,7 +21,7 @@ func (f *folder) place(dir, name string) (err error) {
 	info, err := os.Lstat(f.data)
 	switch {
 	case errors.Is(err, os.ErrNotExist) && !f.account.mayPass(dir):
-		err = f.placeElsewhere(dir)
+		err = f.placeElsewhere()
 	case errors.Is(err, os.ErrNotExist):
 		err = os.Mkdir(f.data, 0o700)
 	case err == nil && info.Mode().Type() == os.ModeSymlink:
@@ -40,21 +35,6 @@ func (f *folder) place(dir, name string) (err error) {
 			f.account.name, name, f.data)
 	}
 	return f.account.give(f.data)
-}
-
-func (f *folder) placeElsewhere(dir string) error {
-	link := f.data
-	f.data = filepath.Join(elsewhere, f.mark)
-	f.logger.Info("private server keeps its data elsewhere", "data", f.data, "link", link,
-		"reason", fmt.Sprintf("user %s, who runs it for root, cannot reach %s", f.account.name, dir))
-	// What lies there is of a folder that was deleted.
-	if err := os.RemoveAll(f.data); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(f.data, 0o711); err != nil {
-		return err
-	}
-	return os.Symlink(f.data, link)
 }
 
 // socketPathLimit is macOS's, ending zero included; Linux allows four bytes more.

@@ -9,7 +9,7 @@
 // with durable settings, on unix sockets: no port, no server that somebody else uses or configured. Nothing is
 // left behind, not even by a run that was killed: the servers die with the process and its folder is swept by a later run.
 //
-// Tests of outages use package private itself, with scratch.Dir for its folder and Migrate from here.
+// Tests of outages use package private itself, with Dir and Migrate from here.
 //
 // Concurrency: everything may be called from any test at any time.
 package storetest

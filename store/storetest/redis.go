@@ -7,7 +7,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/store/private"
-	"hotfoot/store/storetest/scratch"
 )
 
 // Redis opens a client on a new, empty server.
@@ -31,7 +30,7 @@ func RedisURL(t testing.TB) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	server, err := private.StartRedis(ctx, private.Config{Dir: scratch.Dir(t)})
+	server, err := private.StartRedis(ctx, private.Config{Dir: Dir(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

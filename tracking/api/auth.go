@@ -62,6 +62,9 @@ func (a *Auth) Actor(ctx context.Context, secret string) (tracking.Actor, error)
 // Forget makes a revoked key unknown at once.
 func (a *Auth) Forget(hash [32]byte) { a.known.Invalidate(hash) }
 
+// Close ends what the cache does in the background. No request may be under way.
+func (a *Auth) Close() { a.known.StopAllGoroutines() }
+
 // ForgetAll is for when a revocation may have been missed.
 func (a *Auth) ForgetAll() { a.known.InvalidateAll() }
 

@@ -59,7 +59,7 @@ type (
 		Pickup        placeBody      `json:"pickup"`
 		Dropoff       placeBody      `json:"dropoff"`
 		Recipient     *recipientBody `json:"recipient"`
-		Window        *windowBody    `json:"window"`
+		Window        *frame.Window  `json:"window"`
 		Note          *string        `json:"note"`
 		TrackingToken string         `json:"tracking_token,omitempty"`
 		TrackingURL   string         `json:"tracking_url,omitempty"`
@@ -290,7 +290,7 @@ func courierDelivery(r tracking.Record) deliveryBody {
 		body.Recipient = &recipient
 	}
 	if !d.Window.IsZero() {
-		body.Window = &windowBody{From: timeOrNull(d.Window.From), To: timeOrNull(d.Window.To)}
+		body.Window = &frame.Window{From: frame.Time(d.Window.From), To: frame.Time(d.Window.To)}
 	}
 	return body
 }
@@ -320,14 +320,6 @@ func orNull(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC().Truncate(time.Millisecond)
-	return &t
 }
 
 func deref(t *time.Time) time.Time {

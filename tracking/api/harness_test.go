@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 
 	"hotfoot/pubsub"
 	"hotfoot/store/postgres"
@@ -36,6 +38,7 @@ type site struct {
 	store    *postgres.Store
 	pool     *pgxpool.Pool
 	redis    *private.Server
+	hot      redis.UniversalClient
 	linker   *tracking.Linker
 	registry *prometheus.Registry
 	log      *syncBuffer
@@ -60,6 +63,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(s.redis.Kill)
 	client, err := redisstore.Connect(s.redis.URL())
 	must(t, err)
+	s.hot = client
 	t.Cleanup(func() { _ = client.Close() })
 	s.linker, err = tracking.NewLinker([]byte(secret))
 	must(t, err)
@@ -73,6 +77,7 @@ func newSite(t *testing.T) *site {
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
 	history := tracking.NewHistory(s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
 	auth := api.NewAuth(s.store)
+	t.Cleanup(auth.Close)
 	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
 	s.server = api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(s.store, relay, time.Now),
@@ -83,6 +88,7 @@ func newSite(t *testing.T) *site {
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)
 	s.server.Mount(engine)
+	s.mountAdmitted(engine)
 	serve(t, s, engine)
 	run(t, subscriber.Run, relay.Run, history.Run, history.RunDirect)
 	select {
@@ -101,6 +107,19 @@ func serve(t *testing.T, s *site, handler http.Handler) {
 	s.url = server.URL
 	s.client = server.Client()
 	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+}
+
+// mountAdmitted stands in for the sockets, which are another package's: it shows that Admit lets the right keys to them.
+func (s *site) mountAdmitted(engine *gin.Engine) {
+	for path, roles := range map[string][]tracking.Role{
+		"/v1/ops/live": {tracking.RoleOps, tracking.RoleMerchant}, "/v1/courier/live": {tracking.RoleCourier},
+	} {
+		engine.GET(path, func(c *gin.Context) {
+			if actor, ok := s.server.Admit(c, roles...); ok {
+				c.JSON(http.StatusOK, gin.H{"role": actor.Role})
+			}
+		})
+	}
 }
 
 func run(t *testing.T, loops ...func(context.Context) error) {

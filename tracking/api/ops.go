@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,6 +50,9 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 	RadiusM float64 `query:"radius_m" minimum:"1" maximum:"100000" default:"5000"`
 	Limit   int     `query:"limit" minimum:"1" maximum:"5000" default:"1000"`
 }) (*out[page[fleetCourier]], error) {
+	if math.IsNaN(in.RadiusM) { // which no minimum and no maximum keeps out
+		return nil, tracking.Invalid("query.radius_m", "must be a number")
+	}
 	merchant := actorOf(ctx).MerchantID
 	onDuty := true
 	couriers, err := s.Deps.Couriers.Couriers(ctx, merchant, &onDuty, tracking.ID{}, maxFleet)

@@ -166,4 +166,6 @@ func (s *Server) refuse(c *gin.Context, err error) { writeProblem(c, s.fail(err)
 func init() {
 	// huma builds its refusals through this package variable; there is no other way to give them our shape.
 	huma.NewError = frameworkProblem
+	// Otherwise "LAT" passes for "lat", and beside it replaces it.
+	huma.ValidateStrictCasing = true
 }

@@ -7,7 +7,7 @@ import { poll } from "./harness.ts";
 
 export const DESK = { width: 1280, height: 800 };
 
-/** Less motion by default: a software renderer has enough to do. One test watches the gliding. */
+/** Less motion: a software renderer has enough to do without the gliding. */
 export async function openOps(browser: Browser, demo: Demo, options: BrowserContextOptions & { init?: () => void; hash?: string } = {}): Promise<Visit> {
   const { hash = "", ...more } = options;
   const seen = await visit(browser, `${demo.ops_url}${hash}`, { viewport: DESK, reducedMotion: "reduce", ...more });

@@ -24,8 +24,10 @@ export class Framing {
       this.#fingers++;
       this.#hand();
     };
+    // A finger may leave the map before it is lifted, so the whole page is listened to; one that began elsewhere is not ours.
     const up = () => {
-      this.#fingers = Math.max(0, this.#fingers - 1);
+      if (this.#fingers === 0) return;
+      this.#fingers--;
       this.#hand();
     };
     box.addEventListener("pointerdown", down);

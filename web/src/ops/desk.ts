@@ -60,6 +60,8 @@ export function createDesk() {
     link: signal<Link>("connecting"),
     /** False until the first roster came, so that an empty list is not taken for an empty fleet. */
     loaded: signal(false),
+    /** Why the last reading failed, in words; null while reading goes well. */
+    unread: signal<string | null>(null),
 
     filter,
     query,

@@ -40,4 +40,8 @@ function show(key: string | null): void {
   render(<App room={{ desk, api, sync, actions: createActions(desk, api, sync) }} onKey={enter} />, root);
 }
 
+// A link with a key pasted into an open page only changes the fragment; starting over takes the key out of it.
+addEventListener("hashchange", () => {
+  if (location.hash.includes("key=")) location.reload();
+});
 show(takeKey(page));

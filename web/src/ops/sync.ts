@@ -1,8 +1,8 @@
 // Keeps the desk true: the roster and the open deliveries over REST, what changes over the socket.
 //
 // The socket says what happened to a delivery, not all that it is; one that is new or changed hands is read again, each at
-// most once at a time. The roster is read again every 20 s, and soon after somebody left the view, because only the
-// roster knows whether they also left their shift.
+// most once at a time. The roster is read again every 20 s, and soon after somebody left the view or the number on shift
+// changed, because only the roster knows who came and who went.
 
 import { ReconnectingSocket } from "../socket.ts";
 import { parseOpsFrame, SUBPROTOCOL } from "../protocol.ts";
@@ -64,8 +64,10 @@ export class Sync {
   async refresh(): Promise<void> {
     try {
       await Promise.all([this.#readRoster(), this.#readDeliveries()]);
+      this.#desk.unread.value = null;
     } catch (error) {
       this.#failed(error);
+      this.#rosterIn(rosterEvery);
     }
     this.#desk.listed.value++;
     this.#desk.moved.value++;
@@ -144,7 +146,9 @@ export class Sync {
   }
 
   #apply(frame: OpsFrame): void {
+    const onDuty = this.#desk.fleet.stats?.couriers_on_duty;
     const changes = this.#desk.fleet.apply(frame);
+    const staffed = onDuty !== this.#desk.fleet.stats?.couriers_on_duty;
     for (const event of frame.events) {
       changes.listed = true;
       if (this.#desk.ledger.apply(event)) this.#want(event.delivery_id);
@@ -152,7 +156,7 @@ export class Sync {
     for (const { delivery_id: id } of frame.alerts) {
       if (id !== null && !this.#desk.ledger.get(id)) this.#want(id);
     }
-    if (frame.events.length > 0 || changes.left) this.#rosterIn(rosterSoon);
+    if (staffed || frame.events.length > 0 || changes.left) this.#rosterIn(rosterSoon);
     if (changes.listed) this.#desk.listed.value++;
     if (changes.moved) this.#desk.moved.value++;
   }
@@ -161,6 +165,7 @@ export class Sync {
     const roster = await this.#api.couriers();
     this.#desk.fleet.setRoster(roster.items);
     this.#desk.loaded.value = true;
+    this.#desk.ledger.forgetEnded(Date.now() - keepEnded, this.#desk.selection.value?.id ?? null);
     this.#rosterDue = 0;
     this.#rosterIn(rosterEvery);
   }
@@ -183,7 +188,7 @@ export class Sync {
   }
 
   async #readDeliveries(): Promise<void> {
-    const { ledger, selection } = this.#desk;
+    const { ledger } = this.#desk;
     const seen = new Set<string>();
     let cursor: string | null = null;
     for (let page = 0; page < pages; page++) {
@@ -199,7 +204,6 @@ export class Sync {
     if (cursor === null) {
       for (const { id } of ledger.all()) if (ledger.isOpen(id) && !seen.has(id)) this.#want(id);
     }
-    ledger.forgetEnded(Date.now() - keepEnded, selection.value?.id ?? null);
   }
 
   #failed(error: unknown): void {
@@ -209,5 +213,6 @@ export class Sync {
       return;
     }
     if (!(error instanceof ApiError)) throw error;
+    this.#desk.unread.value = error.message;
   }
 }

@@ -1,7 +1,9 @@
 // The ops page at its edges: no key, nobody there, no socket, no WebGL, every width, large text, the dark.
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Browser, Page } from "playwright-core";
+import type { Delivery, List } from "../../src/protocol.ts";
 import { along, Api } from "../api.ts";
+import type { NewCourier } from "../api.ts";
 import { axe, launch, shot, textOf, visit as goTo } from "../browser.ts";
 import type { Visit } from "../browser.ts";
 import { poll, startServer } from "../harness.ts";
@@ -11,13 +13,14 @@ import { DESK, live, mapView, openOps, row } from "../ops.ts";
 let server: Server;
 let browser: Browser;
 let visit: Visit;
+let wendy: NewCourier;
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([startServer(), launch()]);
   const api = new Api(server.demo);
-  const courier = await api.courier("Wendy Width");
-  await api.position(courier, along(0.3));
-  await api.delivery({ courier_id: courier.id, external_id: "a rather long order number 0123456789" });
+  wendy = await api.courier("Wendy Width");
+  await api.position(wendy, along(0.3));
+  await api.delivery({ courier_id: wendy.id, external_id: "a rather long order number 0123456789" });
 });
 afterEach(async () => {
   expect(visit.problems).toEqual([]);
@@ -135,3 +138,28 @@ test("in the dark", async () => {
   expect(await axe(visit.page)).toEqual([]);
   await shot(visit.page, "ops-dark");
 });
+
+test("with nobody on shift it says how to begin", async () => {
+  visit = await openOps(browser, server.demo);
+  for (const { token } of [wendy, ...server.demo.couriers]) await call("PUT", "/v1/courier/shift", token, { on_duty: false });
+  const { items } = (await call("GET", "/v1/deliveries?status=created&limit=200")) as List<Delivery>;
+  for (const { id } of items) await call("POST", `/v1/deliveries/${id}/cancel`, server.demo.ops_key, { reason: "closing" });
+  await textOf(visit.page, ".empty", "No couriers on shift.");
+  expect(await axe(visit.page)).toEqual([]);
+  await shot(visit.page, "ops-empty");
+  await visit.page.getByRole("button", { name: "Create a courier" }).click();
+  await visit.page.getByLabel("Name").fill("First One");
+  await visit.page.getByRole("button", { name: "Create", exact: true }).click();
+  const token = await textOf(visit.page, ".token", /.+/);
+  await call("PUT", "/v1/courier/shift", token.trim(), { on_duty: true });
+  await row(visit.page, "First One").waitFor();
+});
+
+async function call(method: string, path: string, key = server.demo.ops_key, body?: unknown): Promise<unknown> {
+  const response = await fetch(new URL(path, server.demo.base_url), {
+    method, headers: { "Authorization": `Bearer ${key}`, "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response.status === 204 ? null : response.json();
+}

@@ -5,7 +5,7 @@ import { useRoom } from "./context.ts";
 export function Empty() {
   const { desk } = useRoom();
   if (desk.link.value === "refused") return <p class="empty">Nothing can be read with this key.</p>;
-  if (!desk.loaded.value) return <p class="empty">Looking who is on shift …</p>;
+  if (!desk.loaded.value) return <p class="empty">{desk.unread.value ?? "Looking who is on shift …"}</p>;
   if (desk.query.value.trim() !== "") {
     return (
       <div class="empty">

@@ -18,7 +18,7 @@ export function SignIn({ refused, onKey }: { refused: boolean; onKey: (key: stri
         <label>Ops key<input name="key" type="password" autocomplete="off" autofocus required /></label>
         <button type="submit" class="primary wide">Show the map</button>
         <p class="soft">
-          <code>hotfoot keys create --role ops</code> makes one. It stays in this tab and is forgotten with it.
+          <code>hotfoot keys create --merchant NAME --role ops</code> makes one. It stays in this tab and is forgotten with it.
         </p>
       </form>
     </main>
