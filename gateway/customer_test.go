@@ -264,7 +264,7 @@ func TestCustomers_Live(t *testing.T) {
 		if p, _ := v.ofType("position", at); p.SV != 4 {
 			t.Errorf("the position says %s", p.raw)
 		}
-		late := dial(t, live(n, s.token(r), ""))
+		late := n.watch(t, r)
 		if snapshot, _ := late.ofType("snapshot", 0); snapshot.Position == nil || snapshot.Position.Lat != 37.7825 || len(snapshot.Events) != 4 {
 			t.Errorf("who comes later sees %s", snapshot.raw)
 		}
@@ -295,7 +295,7 @@ func TestCustomers_Live(t *testing.T) {
 		t.Parallel()
 		phone := s.hire("Sam")
 		r := s.deliver(phone, tracking.PickedUp, tracking.EnRoute, tracking.Arriving)
-		v := dial(t, live(n, s.token(r), ""))
+		v := n.watch(t, r)
 		s.move(phone, 37.7825, -122.41)
 		v.ofType("position", 0)
 		s.report(phone, r, tracking.Delivered)
@@ -332,8 +332,7 @@ func TestCustomers_Live(t *testing.T) {
 		t.Parallel()
 		phone := s.hire("Sam")
 		r := s.deliver(phone, tracking.PickedUp, tracking.EnRoute)
-		v := dial(t, live(n, s.token(r), ""))
-		v.ofType("snapshot", 0)
+		v := n.watch(t, r)
 		now := time.Now()
 		for _, age := range []time.Duration{40, 60, 39, 90, 40, 38} {
 			s.moveAt(phone, 37.7825, -122.41, now.Add(-age*time.Second))
@@ -358,9 +357,8 @@ func TestCustomers_Live(t *testing.T) {
 		phone := s.hire("Sam")
 		one, other := s.deliver(phone, tracking.PickedUp, tracking.EnRoute), s.deliver(phone, tracking.PickedUp)
 		s.move(phone, 37.7825, -122.41)
-		dial(t, live(n, s.token(one), "")).ofType("snapshot", 0)
-		v := dial(t, live(n, s.token(other), ""))
-		v.ofType("snapshot", 0)
+		n.watch(t, one)
+		v := n.watch(t, other)
 		s.report(phone, other, tracking.EnRoute)
 		// The courier stands still: no fix will come to show where.
 		v.frame("the courier's place", 0, func(f frame) bool { return f.Type == "position" || f.Position != nil })
@@ -379,9 +377,9 @@ func TestCustomers_Live_privacy(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	n := s.node(gateway.Config{})
-	hidden := func(t *testing.T, v *socket, from int) {
+	hidden := func(t *testing.T, v *socket, from, to int) {
 		t.Helper()
-		for _, text := range v.heard()[from:] {
+		for _, text := range v.heard()[from:to] {
 			if f := decode(t, text); f.Type == "position" || f.Position != nil {
 				t.Errorf("a hidden courier's place was sent: %s", f.raw)
 			}
@@ -409,7 +407,7 @@ func TestCustomers_Live_privacy(t *testing.T) {
 		_, err := s.dispatch.Cancel(t.Context(), s.boss, between.Delivery.ID, "changed their mind")
 		s.must(err)
 		view, at := v.frame("to be shown", 0, visible(true))
-		hidden(t, v, 0)
+		hidden(t, v, 0, at)
 		if *view.StopsBefore != 2 {
 			t.Errorf("shown with %s", view.raw)
 		}
@@ -423,14 +421,14 @@ func TestCustomers_Live_privacy(t *testing.T) {
 		s.move(phone, 37.7802, -122.41)
 		neighbour.ofType("position", seen)
 		s.report(phone, far, tracking.Arriving)
-		v.ver(far.Delivery.Ver + 1)
-		hidden(t, v, at)
+		_, end := v.ver(far.Delivery.Ver + 1)
+		hidden(t, v, at, end)
 	})
 	t.Run("hides a courier who goes off duty, and forgets where they were", func(t *testing.T) {
 		t.Parallel()
 		phone := s.hire("Sam")
 		r := s.deliver(phone, tracking.PickedUp, tracking.EnRoute)
-		v := dial(t, live(n, s.token(r), ""))
+		v := n.watch(t, r)
 		s.move(phone, 37.7801, -122.41)
 		_, at := v.ofType("position", 0)
 		s.shift(phone, false)
@@ -440,22 +438,25 @@ func TestCustomers_Live_privacy(t *testing.T) {
 		}
 		s.shift(phone, true)
 		_, back := v.frame("to be shown", at, visible(true))
-		hidden(t, v, at)
+		hidden(t, v, at, back)
 		s.move(phone, 37.7802, -122.41)
 		v.ofType("position", back)
 	})
-	t.Run("hides a courier once the delivery has failed, and another courier's past", func(t *testing.T) {
+	t.Run("hides a courier once the delivery has failed, until the second try", func(t *testing.T) {
 		t.Parallel()
 		phone := s.hire("Sam")
 		r := s.deliver(phone, tracking.PickedUp, tracking.EnRoute)
-		v := dial(t, live(n, s.token(r), ""))
+		v := n.watch(t, r)
 		s.move(phone, 37.7801, -122.41)
 		_, at := v.ofType("position", 0)
 		s.report(phone, r, tracking.Failed)
 		_, at = v.frame("to be hidden", at, visible(false))
 		s.move(phone, 37.7802, -122.41)
 		s.report(phone, r, tracking.EnRoute)
-		_, shown := v.frame("to be shown", at, visible(true))
-		hidden(t, v, shown-1-0)
+		_, again := v.ver(6)
+		hidden(t, v, at, again)
+		v.frame("where the courier went meanwhile", again, func(f frame) bool {
+			return f.RecordedAt != "" || f.Position != nil && f.Position.Lat == 37.7802
+		})
 	})
 }

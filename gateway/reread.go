@@ -64,7 +64,11 @@ func (t *topic) readOnce() error {
 	t.apply(record)
 	courier := t.record.Delivery.CourierID
 	underway := t.record.Delivery.Status.Underway() && t.record.Courier.OnDuty
+	watch := t.courier
 	t.mu.Unlock()
+	if watch != nil {
+		t.await(watch)
+	}
 	var newest *tracking.Position
 	reached := true
 	if underway {
@@ -85,6 +89,17 @@ func (t *topic) readOnce() error {
 	}
 	t.setLive(live)
 	return nil
+}
+
+// await waits a moment for a watch to be confirmed: what is read before may have changed unheard.
+func (t *topic) await(w Watch) {
+	timer := time.NewTimer(openLimit)
+	defer timer.Stop()
+	select {
+	case <-w.Ready():
+	case <-timer.C:
+	case <-t.hub.ctx.Done():
+	}
 }
 
 // isOpen reports whether newcomers can be served. Called with mu held.

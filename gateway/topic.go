@@ -11,7 +11,7 @@ import (
 
 const (
 	tickEvery   = 5 * time.Second
-	openLimit   = time.Second     // how long a first viewer waits for Redis to confirm before it is served without
+	openLimit   = time.Second     // how long a reader waits for Redis to confirm a watch before it goes on without
 	readLimit   = 3 * time.Second // for one read of the stores
 	rereadAfter = time.Second     // after a read that failed
 	maxViewers  = 2000            // of one delivery on one node
@@ -107,13 +107,7 @@ func (t *topic) open() {
 		watch.Close()
 		return
 	}
-	timer := time.NewTimer(openLimit)
-	defer timer.Stop()
-	select {
-	case <-watch.Ready():
-	case <-timer.C:
-	case <-t.hub.ctx.Done():
-	}
+	t.await(watch)
 	t.refresh()
 }
 

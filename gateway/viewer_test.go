@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"hotfoot/tracking"
 )
 
 // frame is any frame that a socket sends.
@@ -78,6 +80,14 @@ func dial(t *testing.T, address string) *socket {
 	go s.read()
 	t.Cleanup(s.close)
 	return s
+}
+
+// watch opens the socket of a delivery's customer and waits for the snapshot.
+func (n *node) watch(t *testing.T, r tracking.Record) *socket {
+	t.Helper()
+	v := dial(t, live(n, n.token(r), ""))
+	v.ofType("snapshot", 0)
+	return v
 }
 
 func (s *socket) read() {

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +37,7 @@ type fleetCourier struct {
 	OnDuty      bool     `json:"on_duty"`
 	Position    rawJSON  `json:"position" doc:"Newest fix; null when none is known"`
 	Stops       int      `json:"stops"`
-	DeliveryIDs []string `json:"delivery_ids" doc:"Unfinished deliveries"`
+	DeliveryIDs []string `json:"delivery_ids" doc:"Unfinished deliveries, in the order of the route"`
 	DistanceM   *float64 `json:"distance_m,omitempty"`
 }
 
@@ -84,6 +86,7 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(active, func(a, b tracking.Record) int { return cmp.Compare(a.Delivery.RouteOrder, b.Delivery.RouteOrder) })
 	carrying := map[tracking.ID][]string{}
 	for _, r := range active {
 		if id := r.Delivery.CourierID; !id.IsZero() {
@@ -139,7 +142,7 @@ func parseNear(text string) (lat, lon float64, err error) {
 
 type statsBody struct {
 	CouriersOnDuty int `json:"couriers_on_duty"`
-	Active         int `json:"active" doc:"Unfinished deliveries"`
+	Active         int `json:"active" doc:"Unfinished deliveries, in the order of the route"`
 	Late           int `json:"late" doc:"Unfinished deliveries whose window has passed"`
 	Silent         int `json:"silent" doc:"Couriers on duty with a route and without a fix in the last two minutes"`
 	Unassigned     int `json:"unassigned"`

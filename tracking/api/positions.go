@@ -125,7 +125,7 @@ func waitOf(prefer string) time.Duration {
 	for preference := range strings.FieldsFuncSeq(prefer, func(r rune) bool { return r == ',' || r == ';' }) {
 		if text, ok := strings.CutPrefix(strings.TrimSpace(preference), "wait="); ok {
 			if n, err := strconv.Atoi(text); err == nil && n > 0 {
-				return min(time.Duration(n)*time.Second, maxWait)
+				return time.Duration(min(n, int(maxWait/time.Second))) * time.Second
 			}
 		}
 	}

@@ -65,6 +65,7 @@ type Problem struct {
 	Errors []ProblemField `json:"errors,omitempty" doc:"The parts of the request that are at fault."`
 
 	retryAfter int
+	uncounted  bool
 }
 
 // ProblemField is one part of the request that is at fault.
@@ -112,7 +113,7 @@ func problemOf(err *tracking.Error) *Problem {
 
 // frameworkProblem is how huma's own refusals look. Values are left out: they may be secrets, or large.
 func frameworkProblem(status int, message string, errs ...error) huma.StatusError {
-	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: codeOf(status), Detail: message}
+	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: codeOf(status), Detail: message, uncounted: true}
 	for _, err := range errs {
 		p.Errors = append(p.Errors, fieldOf(err))
 	}
@@ -150,6 +151,14 @@ func (s *Server) fail(err error) error {
 		s.log.Error("request failed", "code", p.Code, "error", err)
 	}
 	return p
+}
+
+// countFramework counts huma's own refusals, which do not pass through fail.
+func (s *Server) countFramework(_ huma.Context, _ string, body any) (any, error) {
+	if p, ok := body.(*Problem); ok && p.uncounted {
+		s.metrics.refused.WithLabelValues(string(p.Code)).Inc()
+	}
+	return body, nil
 }
 
 func (s *Server) problem(err error) (*Problem, bool) {

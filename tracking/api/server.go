@@ -99,7 +99,9 @@ func New(deps Deps, config Config) *Server {
 
 // Mount puts every route of the API on the engine.
 func (s *Server) Mount(engine *gin.Engine) {
-	s.huma = humagin.New(engine, humaConfig(s.config))
+	config := humaConfig(s.config)
+	config.Transformers = []huma.Transformer{s.countFramework}
+	s.huma = humagin.New(engine, config)
 	s.mountDeliveries()
 	s.mountCouriers()
 	s.mountCourier()

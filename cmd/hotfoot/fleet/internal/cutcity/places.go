@@ -24,7 +24,7 @@ var delivers = map[string]bool{
 // cutShops writes name, address, latitude, longitude of each shop that delivers and has an address.
 func cutShops(root string) ([]byte, error) {
 	return cutTable(filepath.Join(root, "osm", "sf-downtown-pickups.csv"), "name, address, lat, lon", func(row func(string) string) string {
-		address := strings.TrimSpace(row("housenumber") + " " + row("street"))
+		address := strings.TrimSpace(door(row("housenumber")) + " " + row("street"))
 		if !delivers[row("kind")] || row("housenumber") == "" || row("street") == "" {
 			return ""
 		}
@@ -36,7 +36,7 @@ func cutShops(root string) ([]byte, error) {
 func cutDoors(root string) ([]byte, error) {
 	seen := map[string]bool{}
 	return cutTable(filepath.Join(root, "osm", "sf-downtown-addresses.csv"), "address, lat, lon", func(row func(string) string) string {
-		address := row("housenumber") + " " + row("street")
+		address := door(row("housenumber")) + " " + row("street")
 		if row("housenumber") == "" || row("street") == "" || seen[address] {
 			return ""
 		}
@@ -89,4 +89,10 @@ func cutTable(path, columns string, label func(row func(string) string) string) 
 		}
 		fmt.Fprintf(&b, "%s\t%.6f\t%.6f\n", text, lat, lon)
 	}
+}
+
+// door is a house number as one writes it on a parcel: of a building with several, the first.
+func door(number string) string {
+	first, _, _ := strings.Cut(number, ";")
+	return strings.TrimSpace(first)
 }
