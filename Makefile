@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 STEP  := @script/step.sh
 TOOL  := go tool -modfile=script/tools/go.mod
+# Not npm --prefix: that also moves where npm looks for the machine's own configuration.
+NPM   := script/in.sh web npm
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -23,7 +25,7 @@ demo: setup-demo build ## run everything on this machine, with couriers that mov
 	@exec bin/hotfoot demo $(ARGS)
 
 test: setup-test build go-test ## run all tests, against real Postgres, Redis and Chromium
-	$(STEP) 'Testing the pages, in Node and in Chromium' npm --prefix web test
+	$(STEP) 'Testing the pages, in Node and in Chromium' $(NPM) test
 
 check: lint test bench-once ## run everything that a change must pass; CI runs this
 
@@ -42,7 +44,7 @@ lint: setup-test $(WEB_INSTALLED) ## look for mistakes without running anything
 	$(STEP) 'Vetting what differs on macOS' env GOOS=darwin go vet ./store/private
 	$(STEP) 'Checking with staticcheck' $(TOOL) staticcheck ./...
 	$(STEP) 'Checking go.mod' go mod tidy -diff
-	$(STEP) 'Checking the TypeScript' npm --prefix web run lint
+	$(STEP) 'Checking the TypeScript' $(NPM) run lint
 
 # Steps of the targets above.
 
@@ -60,8 +62,8 @@ bench-once:
 
 # npm writes this file when it has installed everything.
 $(WEB_INSTALLED): web/package.json web/package-lock.json
-	$(STEP) 'Installing what the pages are built with' npm --prefix web ci --no-fund --no-audit --loglevel error
+	$(STEP) 'Installing what the pages are built with' $(NPM) ci --no-fund --no-audit --loglevel error
 	@touch $@
 
 $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)
-	$(STEP) 'Building the pages' npm --prefix web run build
+	$(STEP) 'Building the pages' $(NPM) run build

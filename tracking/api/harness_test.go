@@ -90,7 +90,7 @@ func newSite(t *testing.T) *site {
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)
 	serve(t, s, engine)
-	run(t, subscriber.Run, relay.Run, history.Run, history.RunDirect)
+	s.run(t, subscriber.Run, relay.Run, history.Run, history.RunDirect)
 	select {
 	case <-revoked.Ready():
 	case <-time.After(time.Minute):
@@ -122,7 +122,7 @@ func (s *site) mountAdmitted(engine *gin.Engine) {
 	}
 }
 
-func run(t *testing.T, loops ...func(context.Context) error) {
+func (s *site) run(t *testing.T, loops ...func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
@@ -135,6 +135,7 @@ func run(t *testing.T, loops ...func(context.Context) error) {
 	}
 	t.Cleanup(func() {
 		cancel()
+		s.redis.Kill() // who is waiting for a message need not wait to the end
 		wait.Wait()
 	})
 }
