@@ -31,20 +31,18 @@ const findOnceSQL = `SELECT request_hash, delivery_id FROM idempotency_keys WHER
 func (s *Store) Create(ctx context.Context, d tracking.Delivery, events []tracking.Event, once tracking.Once) (tracking.Record, error) {
 	var record tracking.Record
 	err := s.within(ctx, func(tx pgx.Tx) error {
-		if once.Key != "" {
-			earlier, found, err := findOnce(ctx, tx, d.MerchantID, once)
-			if err != nil {
-				return err
-			}
-			if found {
-				record, err = recordOf(ctx, tx, earlier)
-				return err
-			}
+		earlier, found, err := findOnce(ctx, tx, d.MerchantID, once)
+		if err != nil {
+			return err
+		}
+		if found {
+			record, err = recordOf(ctx, tx, earlier)
+			return err
 		}
 		if err := lockCouriers(ctx, tx, d.MerchantID, tracking.ID{}, d.CourierID); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, insertDeliverySQL, d.ID, d.MerchantID, optional(d.ExternalID), d.Status, d.Ver, optional(d.CourierID),
+		_, err = tx.Exec(ctx, insertDeliverySQL, d.ID, d.MerchantID, optional(d.ExternalID), d.Status, d.Ver, optional(d.CourierID),
 			d.Pickup.Lat, d.Pickup.Lon, d.Pickup.Address, d.Pickup.Name, d.Dropoff.Lat, d.Dropoff.Lon, d.Dropoff.Address, d.Dropoff.Name,
 			d.Recipient.Name, d.Recipient.Phone, optional(d.Window.From), optional(d.Window.To), d.Note, d.CreatedAt)
 		if err != nil {
@@ -54,7 +52,6 @@ func (s *Store) Create(ctx context.Context, d tracking.Delivery, events []tracki
 			return err
 		}
 		if once.Key != "" {
-			// Two requests with one key may race to here; the loser finds the key taken and starts over as a repeat.
 			tag, err := tx.Exec(ctx, insertOnceSQL, d.MerchantID, once.Key, once.Hash[:], d.ID, d.CreatedAt)
 			if err != nil {
 				return err
@@ -71,19 +68,29 @@ func (s *Store) Create(ctx context.Context, d tracking.Delivery, events []tracki
 		record, err = recordOf(ctx, tx, d.ID)
 		return err
 	})
-	if err == errKeyTaken {
-		return s.Create(ctx, d, events, once)
+	// Two requests with one key may race; the loser finds the key taken, or the external_id, and looks again as a repeat.
+	if once.Key != "" && tracking.CodeOf(err) == tracking.CodeConflict {
+		earlier, found, findErr := findOnce(ctx, s.pool, d.MerchantID, once)
+		if findErr != nil {
+			return record, translate(findErr)
+		}
+		if found {
+			return s.Record(ctx, earlier)
+		}
 	}
 	return record, err
 }
 
-// errKeyTaken never leaves this file.
+// errKeyTaken leaves Create only when the delivery that took the key has been removed meanwhile.
 var errKeyTaken = tracking.Errorf(tracking.CodeConflict, "the Idempotency-Key is being used by another request")
 
-func findOnce(ctx context.Context, tx pgx.Tx, merchant tracking.ID, once tracking.Once) (tracking.ID, bool, error) {
+func findOnce(ctx context.Context, q querier, merchant tracking.ID, once tracking.Once) (tracking.ID, bool, error) {
 	var hash []byte
 	var delivery tracking.ID
-	switch err := tx.QueryRow(ctx, findOnceSQL, merchant, once.Key).Scan(&hash, &delivery); {
+	if once.Key == "" {
+		return delivery, false, nil
+	}
+	switch err := q.QueryRow(ctx, findOnceSQL, merchant, once.Key).Scan(&hash, &delivery); {
 	case err == pgx.ErrNoRows:
 		return delivery, false, nil
 	case err != nil:
@@ -216,8 +223,11 @@ func (s *Store) Unpublished(ctx context.Context, before time.Time, limit int) ([
 	return records, translate(err)
 }
 
+// A delivery that somebody holds is skipped, since waiting for several in no order could go round in a circle with those who change them. It is
+// about to change, and then stays unpublished anyway; or it is announced once more.
 const markPublishedSQL = `
-UPDATE deliveries d SET published_rev = m.rev FROM unnest($1::uuid[], $2::bigint[]) m(id, rev)
+WITH free AS (SELECT id FROM deliveries WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE deliveries d SET published_rev = m.rev FROM unnest($1::uuid[], $2::bigint[]) m(id, rev) JOIN free ON free.id = m.id
 WHERE d.id = m.id AND d.published_rev < m.rev`
 
 // MarkPublished implements tracking.Outbox.

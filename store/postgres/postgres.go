@@ -51,7 +51,7 @@ func Connect(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, er
 	params["timezone"] = "UTC"
 	// A request that gives up asks the server to stop, instead of closing the connection under its feet and opening another.
 	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, CancelRequestDelay: 50 * time.Millisecond, DeadlineDelay: time.Second}
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, CancelRequestDelay: 50 * time.Millisecond, DeadlineDelay: 200 * time.Millisecond}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -90,8 +90,10 @@ func placeStop(ctx context.Context, tx pgx.Tx, courier, delivery tracking.ID, in
 func (s *Store) Reorder(ctx context.Context, merchant, courier tracking.ID, order []tracking.ID, now time.Time) ([]tracking.Record, error) {
 	var records []tracking.Record
 	err := s.within(ctx, func(tx pgx.Tx) error {
-		if err := lockCouriers(ctx, tx, merchant, courier, courier); err != nil {
+		if err := lockCouriers(ctx, tx, merchant, courier, courier); tracking.CodeOf(err) == tracking.CodeInvalid {
 			return tracking.Errorf(tracking.CodeNotFound, "no such courier")
+		} else if err != nil {
+			return err
 		}
 		route, err := routeIDs(ctx, tx, courier)
 		if err != nil {

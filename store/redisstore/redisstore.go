@@ -79,7 +79,7 @@ func tune(o *redis.Options) {
 	o.MaxRetries = -1
 	// Without this a context's deadline does not bound a command that is under way.
 	o.ContextTimeoutEnabled = true
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Second, 2*time.Second, 2*time.Second
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Second, time.Second, time.Second
 	// A feature of hosted Redis only; its handshake costs a round trip and a goroutine elsewhere.
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }

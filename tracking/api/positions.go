@@ -72,10 +72,15 @@ func (s *Server) mountPositions() {
 	register(s, op, s.reportPositions)
 }
 
-func (s *Server) reportPositions(ctx context.Context, in *struct {
+type reportRequest struct {
 	Prefer  string `header:"Prefer" doc:"wait=N: hold the answer up to N seconds until the points are committed"`
 	RawBody []byte `contentType:"application/json"`
-}) (*intakeOut, error) {
+}
+
+// patience is how much longer than usual the phone is willing to wait.
+func (r *reportRequest) patience() time.Duration { return waitOf(r.Prefer) }
+
+func (s *Server) reportPositions(ctx context.Context, in *reportRequest) (*intakeOut, error) {
 	report, err := ParseReport(in.RawBody)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,204 @@
+package postgres_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"hotfoot/tracking"
+)
+
+// batchOf makes a batch of a session with a fix a second for each seq.
+func batchOf(courier tracking.ID, session string, seqs ...int64) tracking.Batch {
+	b := tracking.Batch{CourierID: courier, Session: session, ReceivedAt: now()}
+	for _, seq := range seqs {
+		b.Fixes = append(b.Fixes, tracking.Fix{Seq: seq, Position: tracking.Position{
+			RecordedAt: trackBegan.Add(time.Duration(seq) * time.Second), Lat: 37.78, Lon: -122.41, SpeedMPS: tracking.Read(4.5),
+		}})
+	}
+	return b
+}
+
+var trackBegan = time.Now().UTC().Truncate(time.Hour).Add(-24 * time.Hour)
+
+func span(first, last int64) (seqs []int64) {
+	for seq := first; seq <= last; seq++ {
+		seqs = append(seqs, seq)
+	}
+	return seqs
+}
+
+func (s shop) points(t *testing.T, courier tracking.ID) int {
+	t.Helper()
+	var n int
+	must(t, s.pool.QueryRow(t.Context(), "SELECT count(*) FROM positions WHERE courier_id = $1", courier).Scan(&n))
+	return n
+}
+
+func TestStore_Store(t *testing.T) {
+	t.Parallel()
+	store := func(t *testing.T, s shop, batches ...tracking.Batch) []int64 {
+		t.Helper()
+		marks, err := s.Store.Store(t.Context(), batches)
+		must(t, err)
+		durable := make([]int64, len(marks))
+		for i, m := range marks {
+			durable[i] = m.DurableSeq
+			if m.CourierID != batches[i].CourierID || m.Session != batches[i].Session {
+				t.Errorf("mark %d is of %s %q", i, m.CourierID, m.Session)
+			}
+		}
+		return durable
+	}
+	t.Run("stores each point once, however often it comes", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		for range 3 {
+			if got := store(t, s, batchOf(c, "a", span(1, 50)...), batchOf(c, "a", span(40, 60)...)); got[0] != 60 || got[1] != 60 {
+				t.Errorf("durable are %v, want 60", got)
+			}
+		}
+		if n := s.points(t, c); n != 60 {
+			t.Errorf("%d points, want 60", n)
+		}
+		if seq, err := s.DurableSeq(t.Context(), c, "a"); err != nil || seq != 60 {
+			t.Errorf("durable is %d, %v", seq, err)
+		}
+		if seq, err := s.DurableSeq(t.Context(), c, "b"); err != nil || seq != 0 {
+			t.Errorf("of an unknown session durable is %d, %v", seq, err)
+		}
+	})
+	t.Run("is durable only as far as there is no hole", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		for _, step := range []struct {
+			seqs    []int64
+			settled []int64
+			want    int64
+		}{
+			{seqs: span(91, 100), want: 0}, // the newest first
+			{seqs: span(11, 20), want: 0},
+			{seqs: span(1, 9), want: 9},
+			{settled: []int64{10}, want: 20}, // a refused point is settled all the same
+			{seqs: span(21, 90), want: 100},
+			{seqs: span(5, 7), want: 100},
+		} {
+			b := batchOf(c, "a", step.seqs...)
+			b.Settled = step.settled
+			if got := store(t, s, b); got[0] != step.want {
+				t.Errorf("after %v and %v durable is %d, want %d", step.seqs, step.settled, got[0], step.want)
+			}
+		}
+	})
+	t.Run("takes points that are not counted", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		b := batchOf(c, "", 1, 2)
+		b.Fixes[0].Seq, b.Fixes[1].Seq = 0, 0
+		if got := store(t, s, b, tracking.Batch{CourierID: c, ReceivedAt: now()}); got[0] != 0 || s.points(t, c) != 2 {
+			t.Errorf("durable %v of %d points", got, s.points(t, c))
+		}
+	})
+	t.Run("agrees with a set, whatever comes from whom at once", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		couriers := []tracking.ID{tracking.NewID(), tracking.NewID(), tracking.NewID()}
+		var storing sync.WaitGroup
+		for range 8 {
+			storing.Go(func() {
+				for range 8 {
+					var batches []tracking.Batch
+					for range 1 + rand.N(4) {
+						first := 1 + rand.Int64N(180)
+						seqs := span(first, min(200, first+rand.Int64N(60)))
+						rand.Shuffle(len(seqs), func(i, j int) { seqs[i], seqs[j] = seqs[j], seqs[i] })
+						batches = append(batches, batchOf(couriers[rand.N(3)], fmt.Sprint(rand.N(2)), seqs...))
+					}
+					if _, err := s.Store.Store(t.Context(), batches); err != nil {
+						t.Errorf("storing: %v", err)
+					}
+				}
+			})
+		}
+		storing.Wait()
+		for _, c := range couriers {
+			for _, session := range []string{"0", "1"} {
+				if got := store(t, s, batchOf(c, session, span(1, 200)...)); got[0] != 200 {
+					t.Errorf("durable is %v, want 200", got)
+				}
+			}
+			if n := s.points(t, c); n != 400 {
+				t.Errorf("%d points, want 400", n)
+			}
+		}
+	})
+	t.Run("makes the partition of a day that has none", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		b := batchOf(c, "a", 1, 2)
+		b.Fixes[1].Position.RecordedAt = trackBegan.Add(50 * 24 * time.Hour)
+		var storing sync.WaitGroup
+		for range 4 {
+			storing.Go(func() {
+				if _, err := s.Store.Store(t.Context(), []tracking.Batch{b}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		storing.Wait()
+		if n := s.points(t, c); n != 2 {
+			t.Errorf("%d points, want 2", n)
+		}
+	})
+	t.Run("refuses what can never be stored, and stores nothing of the call", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		good, bad := tracking.NewID(), tracking.NewID()
+		for name, spoil := range map[string]func(*tracking.Position){
+			"a latitude of NaN":      func(p *tracking.Position) { p.Lat = math.NaN() },
+			"a longitude beyond 180": func(p *tracking.Position) { p.Lon = 180.5 },
+			"a heading of 400":       func(p *tracking.Position) { p.HeadingDeg = tracking.Read(400) },
+			"a battery of NaN":       func(p *tracking.Position) { p.Battery = tracking.Read(math.NaN()) },
+			"a negative speed":       func(p *tracking.Position) { p.SpeedMPS = tracking.Read(-1) },
+		} {
+			poison := batchOf(bad, "a", 1, 2)
+			spoil(&poison.Fixes[1].Position)
+			_, err := s.Store.Store(t.Context(), []tracking.Batch{batchOf(good, "a", 1), poison})
+			if tracking.CodeOf(err) != tracking.CodeInvalid {
+				t.Errorf("%s: got %v, want invalid", name, err)
+			}
+		}
+		if s.points(t, good)+s.points(t, bad) != 0 {
+			t.Error("something was stored")
+		}
+	})
+}
+
+func TestStore_Track(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	c := tracking.NewID()
+	_, err := s.Store.Store(t.Context(), []tracking.Batch{batchOf(c, "a", 5, 3, 1, 4, 2)})
+	must(t, err)
+	at := func(second int) time.Time { return trackBegan.Add(time.Duration(second) * time.Second) }
+	track, err := s.Track(t.Context(), c, at(2), at(4), 10)
+	must(t, err)
+	var seconds []int
+	for _, p := range track {
+		seconds = append(seconds, int(p.RecordedAt.Sub(trackBegan).Seconds()))
+	}
+	if !slices.Equal(seconds, []int{2, 3, 4}) {
+		t.Errorf("the track is %v", seconds)
+	}
+	if short, err := s.Track(t.Context(), c, at(1), at(5), 2); err != nil || len(short) != 2 {
+		t.Errorf("limited to 2: %d, %v", len(short), err)
+	}
+}
