@@ -21,8 +21,7 @@ var _ tracking.Backlog = (*Backlog)(nil)
 const (
 	group      = "history"
 	deadStream = "hotfoot:positions:dead"
-	// claimIdle is how long an entry may be in a worker's hands before another takes it: well above the longest batch.
-	claimIdle  = time.Minute
+	claimAfter = time.Minute
 	claimEvery = 20 * time.Second
 	blockFor   = time.Second
 )
@@ -36,6 +35,8 @@ type Backlog struct {
 	// unsettled says that there may be entries in our name that were never acknowledged: they are read again before anything new.
 	unsettled bool
 	inHand    int // entries answered by the last Read and not settled since
+	// claimIdle is how long an entry may be in a worker's hands before another takes it: well above the longest batch.
+	claimIdle time.Duration
 	claimed   time.Time
 	ready     bool
 }
@@ -43,7 +44,7 @@ type Backlog struct {
 // NewBacklog makes a Backlog. consumer names this worker and must be its own; under the same name after a restart it finds at once what it
 // had in hand.
 func NewBacklog(client redis.UniversalClient, consumer string, log *slog.Logger) *Backlog {
-	b := &Backlog{client: client, consumer: consumer, log: log, unsettled: true}
+	b := &Backlog{client: client, consumer: consumer, log: log, unsettled: true, claimIdle: claimAfter}
 	for p := range key.Partitions {
 		b.streams = append(b.streams, key.Positions(p))
 	}
@@ -155,7 +156,7 @@ func anyMessages(streams []redis.XStream) bool {
 func (b *Backlog) claim(ctx context.Context) error {
 	pipe := b.client.Pipeline()
 	for _, stream := range b.streams {
-		pipe.XAutoClaimJustID(ctx, &redis.XAutoClaimArgs{Stream: stream, Group: group, Consumer: b.consumer, MinIdle: claimIdle, Start: "0", Count: 100})
+		pipe.XAutoClaimJustID(ctx, &redis.XAutoClaimArgs{Stream: stream, Group: group, Consumer: b.consumer, MinIdle: b.claimIdle, Start: "0", Count: 100})
 	}
 	replies, err := pipe.Exec(ctx)
 	if err != nil {

@@ -136,22 +136,23 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 			newest = &p.Position
 		}
 	}
-	placed, durable, err := u.store(ctx, actor, batch, newest, report.Wait)
+	placed, committed, err := u.store(ctx, actor, batch, newest, report.Wait)
 	if err != nil {
 		return Intake{}, err
 	}
-	return answer(report.Points, newest, placed, durable), nil
+	return answer(report.Points, newest, placed, committed), nil
 }
 
-// store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away.
-func (u *Ingest) store(ctx context.Context, actor Actor, batch Batch, newest *Position, wait time.Duration) (Placed, bool, error) {
+// store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away. Only
+// then is there a mark.
+func (u *Ingest) store(ctx context.Context, actor Actor, batch Batch, newest *Position, wait time.Duration) (Placed, *Mark, error) {
 	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Newest: newest, Keep: wait == 0}
 	placed, err := u.hot.Place(ctx, placement)
 	if CodeOf(err) == CodeUnavailable {
 		return u.storeWithoutHot(ctx, actor, batch)
 	}
 	if err != nil || wait == 0 {
-		return placed, false, err
+		return placed, nil, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -161,29 +162,25 @@ func (u *Ingest) store(ctx context.Context, actor Actor, batch Batch, newest *Po
 		placement.Newest, placement.Keep = nil, true
 		again, err := u.hot.Place(ctx, placement)
 		placed.Durable = again.Durable
-		return placed, false, err
+		return placed, nil, err
 	}
-	placed.Durable = max(placed.Durable, mark.DurableSeq)
 	if batch.Session != "" || mark.DurableSeq > 0 {
 		// A lost mark is made again by the next batch.
 		_ = u.hot.MarkDurable(ctx, []Mark{mark})
 	}
-	return placed, true, nil
+	return placed, &mark, nil
 }
 
-func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, batch Batch) (Placed, bool, error) {
+func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, batch Batch) (Placed, *Mark, error) {
 	courier, err := u.duties.Courier(ctx, actor.MerchantID, actor.CourierID)
 	if err != nil {
-		return Placed{}, false, err
+		return Placed{}, nil, err
 	}
 	if !courier.OnDuty {
-		return Placed{}, false, OffShift()
+		return Placed{}, nil, OffShift()
 	}
 	mark, err := u.direct.Commit(ctx, batch)
-	if err != nil {
-		return Placed{}, false, err
-	}
-	return Placed{Durable: mark.DurableSeq}, true, nil
+	return Placed{}, &mark, err
 }
 
 // OffShift is the refusal of a courier's positions while they are not on duty: nothing of them is kept.
@@ -191,8 +188,12 @@ func OffShift() *Error {
 	return Errorf(CodeOffShift, "you are not on duty, so your position is not taken; start your shift first")
 }
 
-func answer(points []Point, newest *Position, placed Placed, durable bool) Intake {
-	intake := Intake{Durable: durable, DurableSeq: placed.Durable, NextReport: reportUnwatched, Receipts: make([]Receipt, len(points))}
+// answer works out what became of each point. placed is from before the report was committed, so that its own points are no duplicates.
+func answer(points []Point, newest *Position, placed Placed, committed *Mark) Intake {
+	intake := Intake{Durable: committed != nil, DurableSeq: placed.Durable, NextReport: reportUnwatched, Receipts: make([]Receipt, len(points))}
+	if committed != nil {
+		intake.DurableSeq = max(placed.Durable, committed.DurableSeq)
+	}
 	if placed.Watched {
 		intake.NextReport = reportWatched
 	}
@@ -208,7 +209,7 @@ func answer(points []Point, newest *Position, placed Placed, durable bool) Intak
 		switch {
 		case p.Reject != "":
 			r.Result = ResultRejected
-		case p.Seq > 0 && (p.Seq <= placed.Durable && !durable || contains(known, p.Seq)),
+		case p.Seq > 0 && (p.Seq <= placed.Durable || contains(known, p.Seq)),
 			p.Seq == 0 && p.Position.RecordedAt.Equal(placed.LiveSince):
 			r.Result = ResultDuplicate
 		case &p.Position == newest && placed.Live:
@@ -220,9 +221,9 @@ func answer(points []Point, newest *Position, placed Placed, durable bool) Intak
 		highest = max(highest, p.Seq)
 		intake.Receipts[i] = r
 	}
-	intake.AcceptedSeq = max(highest, placed.Durable)
-	intake.ResendFrom = firstMissing(points, known, placed.Durable, intake.AcceptedSeq)
-	if allSeqs && len(points) > 0 && highestOf(points) <= placed.Durable {
+	intake.AcceptedSeq = max(highest, intake.DurableSeq)
+	intake.ResendFrom = firstMissing(points, known, intake.DurableSeq, intake.AcceptedSeq)
+	if allSeqs && len(points) > 0 && highestOf(points) <= intake.DurableSeq {
 		intake.Durable = true
 	}
 	return intake

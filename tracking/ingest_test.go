@@ -304,7 +304,9 @@ func TestIngest_Take_refusals(t *testing.T) {
 	for _, code := range []tracking.Code{tracking.CodeOffShift, tracking.CodeOverloaded} {
 		for _, wait := range []time.Duration{0, time.Second} {
 			u, s := newIngest(tracking.Placed{})
-			s.place = func(tracking.Placement) (tracking.Placed, error) { return tracking.Placed{}, tracking.Errorf(code, "no") }
+			s.place = func(tracking.Placement) (tracking.Placed, error) {
+				return tracking.Placed{}, tracking.Errorf(code, "no")
+			}
 			r := report(pt(1, 0))
 			r.Wait = wait
 			_, err := u.Take(t.Context(), sam, r)

@@ -6,7 +6,7 @@ import { select } from "../desk.ts";
 import { reason } from "../reason.ts";
 import { placeWord, span, statusWord, stopsWord, windowWord } from "../words.ts";
 import { useRoom } from "./context.ts";
-import { SheetFrame } from "./sheet.tsx";
+import { SheetFrame } from "./sheetframe.tsx";
 import { Timeline } from "./timeline.tsx";
 
 export function CourierSheet({ id }: { id: string }) {

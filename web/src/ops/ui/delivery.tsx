@@ -9,7 +9,7 @@ import { reason } from "../reason.ts";
 import { deliveryWord, placeWord, statusWord, windowWord } from "../words.ts";
 import { useRoom } from "./context.ts";
 import { Nearest } from "./nearest.tsx";
-import { SheetFrame } from "./sheet.tsx";
+import { SheetFrame } from "./sheetframe.tsx";
 import { Timeline } from "./timeline.tsx";
 
 export function DeliverySheet({ id }: { id: string }) {

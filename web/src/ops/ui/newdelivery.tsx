@@ -9,7 +9,7 @@ import { placeWord } from "../words.ts";
 import { useRoom } from "./context.ts";
 import { Nearest } from "./nearest.tsx";
 import { PlaceField } from "./placefield.tsx";
-import { SheetFrame } from "./sheet.tsx";
+import { SheetFrame } from "./sheetframe.tsx";
 
 export function NewDeliverySheet() {
   const { desk, actions } = useRoom();

@@ -1,0 +1,302 @@
+package pubsub
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"hotfoot/store/storetest"
+)
+
+// ear notes what a listener hears, in order: messages, and "+" for live and "-" for not.
+type ear struct {
+	mu     sync.Mutex
+	heard  []string
+	change chan struct{}
+}
+
+func newEar() *ear { return &ear{change: make(chan struct{})} }
+
+func (e *ear) note(what string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = append(e.heard, what)
+	close(e.change)
+	e.change = make(chan struct{})
+}
+
+func (e *ear) listener() Listener {
+	return Listener{
+		Message: func(b []byte) { e.note(string(b)) },
+		Live: func(live bool) {
+			if live {
+				e.note("+")
+			} else {
+				e.note("-")
+			}
+		},
+	}
+}
+
+// await answers everything heard once the condition holds.
+func (e *ear) await(t *testing.T, what string, holds func(heard []string) bool) []string {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		e.mu.Lock()
+		heard, change := slices.Clone(e.heard), e.change
+		e.mu.Unlock()
+		if holds(heard) {
+			return heard
+		}
+		select {
+		case <-change:
+		case <-deadline:
+			t.Fatalf("waited for %s, heard %q", what, heard)
+		}
+	}
+}
+
+// hears waits until one thing was heard this often.
+func (e *ear) hears(t *testing.T, what string, times int) []string {
+	t.Helper()
+	return e.await(t, fmt.Sprintf("%q %d times", what, times), func(heard []string) bool {
+		n := 0
+		for _, h := range heard {
+			if h == what {
+				n++
+			}
+		}
+		return n >= times
+	})
+}
+
+func ready(t *testing.T, subscriptions ...*Subscription) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	must(t, WaitReady(ctx, subscriptions...))
+}
+
+// publish sends a message that must be heard by as many.
+func publish(t *testing.T, client redis.UniversalClient, channel, message string, heardBy int64) {
+	t.Helper()
+	n, err := client.Publish(t.Context(), channel, message).Result()
+	must(t, err)
+	if n != heardBy {
+		t.Errorf("%q on %q was heard by %d connections, want %d", message, channel, n, heardBy)
+	}
+}
+
+func newSubscriber(t *testing.T) (*Subscriber, redis.UniversalClient) {
+	t.Helper()
+	client := connect(t, storetest.RedisURL(t))
+	s := NewSubscriber(client, silent)
+	run(t, s.Run)
+	return s, client
+}
+
+func TestSubscriber(t *testing.T) {
+	t.Parallel()
+	t.Run("is confirmed before it is ready, and then brings everything in order", func(t *testing.T) {
+		t.Parallel()
+		s, client := newSubscriber(t)
+		e := newEar()
+		sub := s.Subscribe("news", e.listener())
+		ready(t, sub)
+		if !sub.Live() {
+			t.Error("ready, but not live")
+		}
+		var want []string
+		for i := range 2000 {
+			publish(t, client, "news", strconv.Itoa(i), 1)
+			want = append(want, strconv.Itoa(i))
+		}
+		got := slices.DeleteFunc(e.hears(t, "1999", 1), func(h string) bool { return h == "+" })
+		if !slices.Equal(got, want) {
+			t.Errorf("heard %d messages, or not in order", len(got))
+		}
+	})
+	t.Run("takes names as short as one letter, and long ones", func(t *testing.T) {
+		t.Parallel()
+		s, client := newSubscriber(t)
+		for _, name := range []string{"x", "ab", "{p1}", strings.Repeat("long", 5000)} {
+			e := newEar()
+			sub := s.Subscribe(name, e.listener())
+			ready(t, sub)
+			publish(t, client, name, "hello", 1)
+			e.hears(t, "hello", 1)
+		}
+	})
+	t.Run("serves all listeners of a channel over one subscription", func(t *testing.T) {
+		t.Parallel()
+		s, client := newSubscriber(t)
+		first, second := newEar(), newEar()
+		a := s.Subscribe("news", first.listener())
+		ready(t, a)
+		b := s.Subscribe("news", second.listener())
+		ready(t, b)
+		if !b.Live() {
+			t.Error("the second listener of a confirmed channel is not live")
+		}
+		publish(t, client, "news", "for two", 1)
+		first.hears(t, "for two", 1)
+		second.hears(t, "for two", 1)
+		a.Close()
+		a.Close()
+		publish(t, client, "news", "for one", 1)
+		second.hears(t, "for one", 1)
+		if slices.Contains(first.await(t, "anything", func([]string) bool { return true }), "for one") {
+			t.Error("a closed listener heard a message")
+		}
+		b.Close()
+		awaitChannels(t, client, 1) // the canary's
+	})
+	t.Run("is there again when closed and opened in a hurry", func(t *testing.T) {
+		t.Parallel()
+		s, client := newSubscriber(t)
+		var last *Subscription
+		e := newEar()
+		for range 200 {
+			s.Subscribe("news", newEar().listener()).Close()
+		}
+		last = s.Subscribe("news", e.listener())
+		ready(t, last)
+		// Confirmations of earlier turns may still come, and each says: read again.
+		e.await(t, "a message that arrives", func(heard []string) bool {
+			_ = client.Publish(t.Context(), "news", "hello").Err()
+			return slices.Contains(heard, "hello")
+		})
+		publish(t, client, "news", "in peace", 1)
+		e.hears(t, "in peace", 1)
+		last.Close()
+		awaitChannels(t, client, 1)
+	})
+	t.Run("takes thousands of channels at once", func(t *testing.T) {
+		t.Parallel()
+		s, client := newSubscriber(t)
+		var subs []*Subscription
+		ears := make([]*ear, 2000)
+		for i := range ears {
+			ears[i] = newEar()
+			subs = append(subs, s.Subscribe(fmt.Sprint("channel ", i), ears[i].listener()))
+		}
+		ready(t, subs...)
+		for i, e := range ears {
+			publish(t, client, fmt.Sprint("channel ", i), "hello", 1)
+			e.hears(t, "hello", 1)
+		}
+		for _, sub := range subs {
+			sub.Close()
+		}
+		awaitChannels(t, client, 1)
+	})
+	t.Run("may be used before it runs", func(t *testing.T) {
+		t.Parallel()
+		client := connect(t, storetest.RedisURL(t))
+		s := NewSubscriber(client, silent)
+		e := newEar()
+		sub := s.Subscribe("news", e.listener())
+		short, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := WaitReady(short, sub); err == nil || sub.Live() {
+			t.Errorf("before it runs: ready %v, live %v", err, sub.Live())
+		}
+		run(t, s.Run)
+		ready(t, sub)
+	})
+}
+
+// awaitChannels waits until the server has exactly so many channels.
+func awaitChannels(t *testing.T, client redis.UniversalClient, want int) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		channels, err := client.PubSubChannels(t.Context(), "*").Result()
+		must(t, err)
+		if len(channels) == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server has %d channels, want %d", len(channels), want)
+		}
+	}
+}
+
+func TestSubscriber_outage(t *testing.T) {
+	t.Parallel()
+	t.Run("says that it was cut, comes back by itself, and says so", func(t *testing.T) {
+		t.Parallel()
+		s, client := newSubscriber(t)
+		e, other := newEar(), newEar()
+		subs := []*Subscription{s.Subscribe("news", e.listener()), s.Subscribe("weather", other.listener())}
+		ready(t, subs...)
+		for turn := 1; turn <= 3; turn++ {
+			must(t, client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err())
+			e.hears(t, "-", turn)
+			e.hears(t, "+", turn+1)
+			publish(t, client, "news", fmt.Sprint("turn ", turn), 1)
+			heard := e.hears(t, fmt.Sprint("turn ", turn), 1)
+			if want := []string{"-", "+", fmt.Sprint("turn ", turn)}; !slices.Equal(heard[len(heard)-3:], want) {
+				t.Errorf("heard %q, want it to end with %q", heard, want)
+			}
+			other.hears(t, "+", turn+1)
+		}
+		if s.Gaps() != 3 {
+			t.Errorf("%d gaps, want 3", s.Gaps())
+		}
+	})
+	t.Run("outlives a Redis that was killed", func(t *testing.T) {
+		t.Parallel()
+		dir := storetest.Dir(t)
+		server := startServer(t, dir)
+		client := connect(t, server.URL())
+		s := NewSubscriber(client, silent)
+		run(t, s.Run)
+		e := newEar()
+		sub := s.Subscribe("news", e.listener())
+		ready(t, sub)
+		server.Kill()
+		e.hears(t, "-", 1)
+		if sub.Live() {
+			t.Error("live without a server")
+		}
+		late := newEar()
+		s.Subscribe("late", late.listener())
+		startServer(t, dir)
+		e.hears(t, "+", 2)
+		late.hears(t, "+", 1)
+		publish(t, client, "news", "again", 1)
+		e.hears(t, "again", 1)
+		publish(t, client, "late", "too", 1)
+		late.hears(t, "too", 1)
+	})
+	t.Run("notices a Redis that has frozen", func(t *testing.T) {
+		t.Parallel()
+		server := startServer(t, storetest.Dir(t))
+		client := connect(t, server.URL())
+		s := NewSubscriber(client, silent)
+		run(t, s.Run)
+		e := newEar()
+		ready(t, s.Subscribe("news", e.listener()))
+		server.Pause()
+		defer server.Resume()
+		began := time.Now()
+		e.hears(t, "-", 1)
+		// The canary's limit, the second between two of its songs, and room for a busy machine.
+		if took := time.Since(began); took > canaryLimit+canaryEvery+2*time.Second {
+			t.Errorf("it took %v to notice", took)
+		}
+		server.Resume()
+		e.hears(t, "+", 2)
+		publish(t, client, "news", "awake", 1)
+		e.hears(t, "awake", 1)
+	})
+}

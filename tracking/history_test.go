@@ -1,0 +1,372 @@
+package tracking
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// ledgerOfPoints is a Track that keeps what was stored, refuses couriers that are poison, and can be away.
+type pointStore struct {
+	mu     sync.Mutex
+	stored []ID // couriers, in order of their batches
+	calls  []int
+	poison map[ID]bool
+	away   error
+	hold   chan struct{} // when not nil, Store waits for it
+	notes  *[]string
+}
+
+func (p *pointStore) Store(ctx context.Context, batches []Batch) ([]Mark, error) {
+	if p.hold != nil {
+		select {
+		case <-p.hold:
+		case <-ctx.Done():
+			return nil, Unavailable("Postgres", ctx.Err())
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls = append(p.calls, len(batches))
+	if p.away != nil {
+		return nil, p.away
+	}
+	marks := make([]Mark, len(batches))
+	for i, b := range batches {
+		if p.poison[b.CourierID] {
+			return nil, Invalid("lat", "cannot be stored")
+		}
+		marks[i] = Mark{CourierID: b.CourierID, Session: b.Session}
+		for _, f := range b.Fixes {
+			marks[i].DurableSeq = max(marks[i].DurableSeq, f.Seq)
+		}
+	}
+	for _, b := range batches {
+		p.stored = append(p.stored, b.CourierID)
+	}
+	p.note("store")
+	return marks, nil
+}
+
+func (p *pointStore) note(what string) {
+	if p.notes != nil {
+		*p.notes = append(*p.notes, what)
+	}
+}
+
+// line is a Backlog of entries that were not acknowledged yet.
+type line struct {
+	entries []Entry
+	buried  []ID
+	readErr error
+	ackErr  error
+	notes   *[]string
+}
+
+func (l *line) Read(_ context.Context, limit int) ([]Entry, error) {
+	return slices.Clone(l.entries[:min(limit, len(l.entries))]), l.readErr
+}
+
+func (l *line) Ack(_ context.Context, entries []Entry) error {
+	if l.ackErr != nil {
+		return l.ackErr
+	}
+	*l.notes = append(*l.notes, "ack")
+	l.drop(entries...)
+	return nil
+}
+
+func (l *line) Bury(_ context.Context, entry Entry, _ error) error {
+	*l.notes = append(*l.notes, "bury")
+	l.buried = append(l.buried, entry.Batch.CourierID)
+	l.drop(entry)
+	return nil
+}
+
+func (l *line) drop(entries ...Entry) {
+	l.entries = slices.DeleteFunc(l.entries, func(e Entry) bool {
+		return slices.ContainsFunc(entries, func(d Entry) bool { return d.Handle == e.Handle })
+	})
+}
+
+type marks struct {
+	kept  []Mark
+	notes *[]string
+}
+
+func (m *marks) MarkDurable(_ context.Context, kept []Mark) error {
+	*m.notes = append(*m.notes, "mark")
+	m.kept = append(m.kept, kept...)
+	return nil
+}
+
+type historyParts struct {
+	*History
+	track *pointStore
+	line  *line
+	marks *marks
+	notes []string
+}
+
+func newHistoryParts(couriers ...ID) *historyParts {
+	p := &historyParts{}
+	p.track, p.line, p.marks = &pointStore{poison: map[ID]bool{}, notes: &p.notes}, &line{notes: &p.notes}, &marks{notes: &p.notes}
+	for i, c := range couriers {
+		p.line.entries = append(p.line.entries, Entry{Handle: string(rune('a' + i)), Batch: Batch{CourierID: c, Session: "s", Fixes: []Fix{{Seq: int64(i + 1)}}}})
+	}
+	p.History = NewHistory(p.track, p.line, p.marks, HistoryConfig{Retry: time.Millisecond}, slog.New(slog.DiscardHandler))
+	return p
+}
+
+func newIDs(n int) []ID {
+	ids := make([]ID, n)
+	for i := range ids {
+		ids[i] = NewID()
+	}
+	return ids
+}
+
+func TestHistory_runOnce(t *testing.T) {
+	t.Parallel()
+	t.Run("stores in one transaction, acknowledges only then, and marks last", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts(newIDs(3)...)
+		points := 0
+		p.config.OnStored = func(n int, _ time.Duration) { points += n }
+		if err := p.runOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.notes, []string{"store", "ack", "mark"}) || !slices.Equal(p.track.calls, []int{3}) || points != 3 || len(p.line.entries) != 0 {
+			t.Errorf("%v, calls %v, %d points, %d left", p.notes, p.track.calls, points, len(p.line.entries))
+		}
+	})
+	t.Run("nothing to do is nothing done", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		if err := p.runOnce(t.Context()); err != nil || len(p.notes) != 0 {
+			t.Errorf("%v, %v", p.notes, err)
+		}
+	})
+	t.Run("with Postgres away nothing is acknowledged, and nothing is tried in halves", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts(newIDs(4)...)
+		p.track.away = Unavailable("Postgres", errors.New("refused"))
+		if err := p.runOnce(t.Context()); CodeOf(err) != CodeUnavailable {
+			t.Errorf("got %v", err)
+		}
+		if len(p.notes) != 0 || len(p.track.calls) != 1 || len(p.line.entries) != 4 {
+			t.Errorf("%v, calls %v, %d left", p.notes, p.track.calls, len(p.line.entries))
+		}
+	})
+	t.Run("any other error acknowledges nothing and buries nothing", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts(newIDs(2)...)
+		p.track.away = errors.New("never seen before")
+		if err := p.runOnce(t.Context()); err == nil || len(p.notes) != 0 {
+			t.Errorf("%v, %v", p.notes, err)
+		}
+	})
+	t.Run("an acknowledgement that fails is no mark: the entries come again", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts(newIDs(2)...)
+		p.line.ackErr = Unavailable("Redis", errors.New("refused"))
+		if err := p.runOnce(t.Context()); err == nil || len(p.line.entries) != 2 || slices.Contains(p.notes, "mark") {
+			t.Errorf("%v, %v", p.notes, err)
+		}
+	})
+	t.Run("poison is buried alone, wherever it stands, and all others are stored", func(t *testing.T) {
+		t.Parallel()
+		for n := 1; n <= 9; n++ {
+			for at := range n {
+				ids := newIDs(n)
+				p := newHistoryParts(ids...)
+				p.track.poison[ids[at]] = true
+				if err := p.runOnce(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				rest := slices.Delete(slices.Clone(ids), at, at+1)
+				if !slices.Equal(p.line.buried, []ID{ids[at]}) || !slices.Equal(p.track.stored, rest) || len(p.line.entries) != 0 {
+					t.Errorf("poison at %d of %d: buried %v, stored %d, left %d", at, n, p.line.buried, len(p.track.stored), len(p.line.entries))
+				}
+			}
+		}
+	})
+	t.Run("much poison is buried too", func(t *testing.T) {
+		t.Parallel()
+		ids := newIDs(6)
+		p := newHistoryParts(ids...)
+		for _, i := range []int{0, 3, 4} {
+			p.track.poison[ids[i]] = true
+		}
+		if err := p.runOnce(t.Context()); err != nil || len(p.line.buried) != 3 || len(p.track.stored) != 3 {
+			t.Errorf("buried %v, stored %v, %v", p.line.buried, p.track.stored, err)
+		}
+	})
+	t.Run("each session is marked once, at its highest", func(t *testing.T) {
+		t.Parallel()
+		id := NewID()
+		p := newHistoryParts(id, id, id)
+		p.line.entries[1].Batch.Session = "other"
+		p.line.entries[1].Batch.Fixes = nil // nothing durable: no mark
+		if err := p.runOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := []Mark{{CourierID: id, Session: "s", DurableSeq: 3}}; !slices.Equal(p.marks.kept, want) {
+			t.Errorf("marks %+v, want %+v", p.marks.kept, want)
+		}
+	})
+}
+
+func TestHistory_Run(t *testing.T) {
+	t.Parallel()
+	t.Run("goes on after errors, and ends with its context", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancel(t.Context())
+		p := newHistoryParts()
+		reads := 0
+		h := NewHistory(p.track, readerFunc(func() ([]Entry, error) {
+			if reads++; reads == 3 {
+				cancel()
+			}
+			return nil, Unavailable("Redis", errors.New("refused"))
+		}), p.marks, HistoryConfig{Retry: time.Millisecond}, slog.New(slog.DiscardHandler))
+		if err := h.Run(ctx); err != nil || reads != 3 {
+			t.Errorf("%v after %d reads", err, reads)
+		}
+	})
+}
+
+type readerFunc func() ([]Entry, error)
+
+func (f readerFunc) Read(context.Context, int) ([]Entry, error) { return f() }
+func (readerFunc) Ack(context.Context, []Entry) error           { return nil }
+func (readerFunc) Bury(context.Context, Entry, error) error     { return nil }
+
+// direct runs RunDirect until the test ends.
+func (p *historyParts) direct(t *testing.T) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- p.RunDirect(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("RunDirect ended with %v", err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func TestHistory_Commit(t *testing.T) {
+	t.Parallel()
+	batch := func(seq int64) Batch { return Batch{CourierID: NewID(), Fixes: []Fix{{Seq: seq}}} }
+	t.Run("answers the batch's own mark", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		p.direct(t)
+		for seq := range int64(5) {
+			b := batch(seq + 1)
+			if m, err := p.Commit(t.Context(), b); err != nil || m.DurableSeq != seq+1 || m.CourierID != b.CourierID {
+				t.Errorf("got %+v, %v", m, err)
+			}
+		}
+	})
+	t.Run("what arrives during one commit shares the next", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		p.track.hold = make(chan struct{})
+		var wait sync.WaitGroup
+		for i := range 40 {
+			b := batch(int64(i + 1))
+			wait.Go(func() {
+				if m, err := p.Commit(t.Context(), b); err != nil || m.CourierID != b.CourierID {
+					t.Errorf("got %+v, %v", m, err)
+				}
+			})
+		}
+		for len(p.queue) < 40 {
+			pause(t.Context(), time.Millisecond)
+		}
+		p.direct(t)
+		close(p.track.hold)
+		wait.Wait()
+		if len(p.track.calls) > 2 {
+			t.Errorf("40 requests in transactions of %v, want at most two", p.track.calls)
+		}
+	})
+	t.Run("one that can never be stored does not hurt those it shares with", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		batches := []Batch{batch(1), batch(2), batch(3)}
+		p.track.poison[batches[1].CourierID] = true
+		var wait sync.WaitGroup
+		for i, b := range batches {
+			wait.Go(func() {
+				_, err := p.Commit(t.Context(), b)
+				if want := map[bool]Code{true: CodeInvalid}[i == 1]; CodeOf(err) != want {
+					t.Errorf("batch %d: %v, want %q", i, err, want)
+				}
+			})
+		}
+		for len(p.queue) < 3 {
+			pause(t.Context(), time.Millisecond)
+		}
+		p.direct(t)
+		wait.Wait()
+	})
+	t.Run("a full queue is refused at once, with a time to come back", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		p.History = NewHistory(p.track, p.line, p.marks, HistoryConfig{Queue: 1}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := p.Commit(ctx, batch(1)); CodeOf(err) != CodeUnavailable {
+			t.Errorf("nobody serves and the caller has left: %v", err)
+		}
+		_, err := p.Commit(t.Context(), batch(2))
+		var e *Error
+		if !errors.As(err, &e) || e.Code != CodeOverloaded || e.RetryAfter == 0 {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("whoever waits longer than they want is let go", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		p.track.hold = make(chan struct{})
+		defer close(p.track.hold)
+		p.direct(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if _, err := p.Commit(ctx, batch(1)); CodeOf(err) != CodeUnavailable {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("the end of the loop answers those who still wait", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		got := make(chan error, 1)
+		go func() {
+			_, err := p.Commit(context.Background(), batch(1))
+			got <- err
+		}()
+		for len(p.queue) < 1 {
+			pause(t.Context(), time.Millisecond)
+		}
+		if err := p.RunDirect(ctx); err != nil {
+			t.Error(err)
+		}
+		if err := <-got; err != nil && CodeOf(err) != CodeUnavailable {
+			t.Errorf("got %v", err)
+		}
+	})
+}
