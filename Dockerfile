@@ -12,6 +12,8 @@ COPY web/package.json web/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --no-fund --no-audit
 COPY web ./
 RUN npm run build
+COPY deploy/licenses.sh /src/deploy/
+RUN cd /src && deploy/licenses.sh npm /out/licenses/npm
 
 FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 WORKDIR /src
@@ -23,7 +25,8 @@ ARG TARGETOS TARGETARCH
 ARG VERSION=unknown
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/hotfoot ./cmd/hotfoot
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/hotfoot ./cmd/hotfoot && \
+    deploy/licenses.sh go /out/licenses/go
 
 FROM gcr.io/distroless/static-debian12:nonroot
 ARG VERSION=unknown
@@ -32,6 +35,8 @@ LABEL org.opencontainers.image.title="Hotfoot" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION"
 COPY LICENSE NOTICE /licenses/
+COPY --from=web /out/licenses /licenses
+COPY --from=build /out/licenses /licenses
 COPY --from=build /out/hotfoot /hotfoot
 # Inside a container the loopback is reachable for nobody. 9464 serves metrics and profiles: keep it on a private network.
 ENV HOTFOOT_LISTEN=0.0.0.0:8080 \

@@ -62,7 +62,9 @@ func (c *conn) serve(limit int64) {
 	// A ping from the peer is answered by the writer, as everything else; a flood of them costs one pong.
 	c.socket.SetPingHandler(func(string) error { c.extend(); c.outbox.pingSoon(); return nil })
 	c.hub.add(c)
-	c.hub.wait.Go(c.read)
+	if !c.hub.start(c.read) {
+		c.leave()
+	}
 }
 
 func (c *conn) extend() { _ = c.socket.SetReadDeadline(time.Now().Add(silenceLimit)) }
@@ -83,6 +85,10 @@ func (c *conn) read() {
 			c.outbox.end(failed(err), 0)
 		}
 	}
+	c.leave()
+}
+
+func (c *conn) leave() {
 	c.ended.Store(true)
 	_ = c.socket.Close()
 	c.gone()
@@ -90,7 +96,7 @@ func (c *conn) read() {
 }
 
 // startWriting runs while there is something to write, and no longer: an idle socket holds no writer.
-func (c *conn) startWriting() { c.hub.wait.Go(c.write) }
+func (c *conn) startWriting() { c.hub.start(c.write) }
 
 func (c *conn) write() {
 	for {

@@ -93,7 +93,7 @@ func (s *courierSocket) refresh() {
 		return
 	}
 	s.reading = true
-	s.hub.wait.Go(s.read)
+	s.hub.start(s.read)
 }
 
 func (s *courierSocket) read() {

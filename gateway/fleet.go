@@ -81,7 +81,7 @@ func (h *Hub) joinFleet(merchant tracking.ID, staff Staff) *fleet {
 		h.fleets[merchant] = f
 		var ctx context.Context
 		ctx, f.stop = context.WithCancel(h.ctx)
-		h.wait.Go(func() { f.run(ctx) })
+		h.start(func() { f.run(ctx) })
 	}
 	f.users++
 	return f

@@ -57,6 +57,8 @@ type Hub struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wait   sync.WaitGroup
+	// closing is held to start something, and to say that nothing starts any more: what Close waits for must not grow while it waits.
+	closing sync.RWMutex
 
 	conns    atomic.Int64
 	draining atomic.Bool
@@ -90,6 +92,17 @@ func NewHub(feed Feed, records Records, config Config, metrics *metrics, now fun
 	return h
 }
 
+// start runs fn in a goroutine that Close waits for; it answers false when nothing starts any more.
+func (h *Hub) start(fn func()) bool {
+	h.closing.RLock()
+	defer h.closing.RUnlock()
+	if h.ctx.Err() != nil {
+		return false
+	}
+	h.wait.Go(fn)
+	return true
+}
+
 // admit takes a place for one more socket, if there is one.
 func (h *Hub) admit() bool {
 	if h.draining.Load() {
@@ -110,12 +123,9 @@ func (h *Hub) add(c *conn) {
 	h.mu.Lock()
 	h.open[c] = struct{}{}
 	h.mu.Unlock()
-	// Drain and Close tell those they find; who came by them at that moment tells themselves.
+	// Drain tells those it finds; who came by it at that moment is told here.
 	if h.draining.Load() {
 		c.outbox.end(restarting, rand.N(h.config.DrainOver))
-	}
-	if h.ctx.Err() != nil {
-		_ = c.socket.Close()
 	}
 	h.metrics.conns.WithLabelValues(c.kind).Inc()
 }
@@ -238,7 +248,9 @@ func (h *Hub) Drain(ctx context.Context) {
 // Close ends every socket that Drain has left, and waits for everything that was started.
 func (h *Hub) Close() {
 	h.draining.Store(true)
+	h.closing.Lock()
 	h.cancel()
+	h.closing.Unlock()
 	h.mu.Lock()
 	for c := range h.open {
 		_ = c.socket.Close()

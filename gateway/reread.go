@@ -24,7 +24,7 @@ func (t *topic) reread() {
 		return
 	}
 	t.reading = true
-	t.hub.wait.Go(t.read)
+	t.hub.start(t.read)
 }
 
 func (t *topic) read() {

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -151,8 +152,9 @@ func (s *shop) token(r tracking.Record) string {
 // node is a gateway over the shop's stores.
 type node struct {
 	*shop
-	hub    *gateway.Hub
-	server *httptest.Server
+	hub      *gateway.Hub
+	server   *httptest.Server
+	registry *prometheus.Registry
 	// ahead is how far the node's clock is ahead of ours.
 	ahead atomic.Int64
 }
@@ -173,13 +175,13 @@ func (s *shop) node(config gateway.Config) *node { return s.nodeOver(config, s.t
 // nodeOver lets a test put something between the node and the truth of its live map, and tune its server.
 func (s *shop) nodeOver(config gateway.Config, staff truth, tune func(*httptest.Server)) *node {
 	s.t.Helper()
-	n := &node{shop: s}
+	n := &node{shop: s, registry: prometheus.NewRegistry()}
 	now := func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 	client := s.connect()
 	hot := redisstore.New(client, s.truth)
 	subscriber := pubsub.NewSubscriber(client, s.log)
 	s.run(subscriber.Run)
-	n.hub = gateway.NewHub(feedPort{pubsub.NewFeed(subscriber, s.log)}, hot, config, gateway.NewMetrics(prometheus.NewRegistry()), now, s.log)
+	n.hub = gateway.NewHub(feedPort{pubsub.NewFeed(subscriber, s.log)}, hot, config, gateway.NewMetrics(n.registry), now, s.log)
 	s.t.Cleanup(n.hub.Close)
 	s.run(n.hub.Run)
 	contract := api.New(api.Deps{
@@ -249,4 +251,28 @@ func (p feedPort) Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.P
 		watches = append(watches, w)
 	}
 	return watches
+}
+
+// count reads one of the node's metrics, named as it is exposed.
+func (n *node) count(t *testing.T, name string) float64 {
+	t.Helper()
+	families, err := n.registry.Gather()
+	must(t, err)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			labels := make([]string, 0, 2)
+			for _, l := range m.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			full := family.GetName()
+			if len(labels) > 0 {
+				full += "{" + strings.Join(labels, ",") + "}"
+			}
+			if full == name {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	t.Fatalf("there is no metric %s", name)
+	return 0
 }

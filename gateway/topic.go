@@ -61,7 +61,7 @@ func (h *Hub) join(id tracking.ID) *topic {
 		t = &topic{hub: h, id: id, opened: make(chan struct{}), viewers: map[*viewer]struct{}{}, said: h.now()}
 		h.topics[id] = t
 		h.metrics.topics.Inc()
-		h.wait.Go(t.open)
+		h.start(t.open)
 	}
 	t.users++ // guarded by h.mu, as joining and closing must not cross
 	return t

@@ -19,11 +19,11 @@ import (
 var _ tracking.Backlog = (*Backlog)(nil)
 
 const (
-	group      = "history"
-	deadStream = "hotfoot:positions:dead"
-	claimAfter = time.Minute
-	claimEvery = 20 * time.Second
-	blockFor   = time.Second
+	group       = "history"
+	deadStream  = "hotfoot:positions:dead"
+	claimAfter  = time.Minute
+	claimEvery  = 20 * time.Second
+	blockAtMost = time.Second
 )
 
 // Backlog reads every partition's stream as one member of the consumer group.
@@ -37,6 +37,7 @@ type Backlog struct {
 	inHand    int // entries answered by the last Read and not settled since
 	// claimIdle is how long an entry may be in a worker's hands before another takes it: well above the longest batch.
 	claimIdle time.Duration
+	blockFor  time.Duration // how long a Read waits for something new
 	claimed   time.Time
 	ready     bool
 }
@@ -44,7 +45,7 @@ type Backlog struct {
 // NewBacklog makes a Backlog. consumer names this worker and must be its own; under the same name after a restart it finds at once what it
 // had in hand.
 func NewBacklog(client redis.UniversalClient, consumer string, log *slog.Logger) *Backlog {
-	b := &Backlog{client: client, consumer: consumer, log: log, unsettled: true, claimIdle: claimAfter}
+	b := &Backlog{client: client, consumer: consumer, log: log, unsettled: true, claimIdle: claimAfter, blockFor: blockAtMost}
 	for p := range key.Partitions {
 		b.streams = append(b.streams, key.Positions(p))
 	}
@@ -98,6 +99,8 @@ func (b *Backlog) join(ctx context.Context) error {
 
 // failed turns an error into the domain's; a Redis that came back empty has no group, which is made anew.
 func (b *Backlog) failed(err error) error {
+	// The server may have handed us what the broken reply did not bring.
+	b.unsettled = true
 	if strings.Contains(err.Error(), "NOGROUP") {
 		b.ready = false
 	}
@@ -114,7 +117,7 @@ func (b *Backlog) read(ctx context.Context, from string, count int64) ([]redis.X
 		args.Streams = append(args.Streams[:len(args.Streams):len(args.Streams)], from)
 	}
 	if from == ">" {
-		args.Block = blockFor
+		args.Block = b.blockFor
 	}
 	streams, err := b.client.XReadGroup(ctx, args).Result()
 	if errors.Is(err, redis.Nil) {

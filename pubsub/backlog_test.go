@@ -3,6 +3,7 @@ package pubsub
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +15,13 @@ import (
 	"hotfoot/tracking/key"
 	"hotfoot/tracking/wire"
 )
+
+// newBacklog makes a Backlog that does not wait long for what will not come.
+func newBacklog(client redis.UniversalClient, consumer string) *Backlog {
+	b := NewBacklog(client, consumer, silent)
+	b.blockFor = 20 * time.Millisecond
+	return b
+}
 
 // put appends a batch as the hot store does, and answers its courier.
 func put(t *testing.T, client redis.UniversalClient) tracking.ID {
@@ -66,7 +74,7 @@ func TestBacklog(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
 		early := put(t, client)
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		entries := read(t, b)
 		if len(entries) != 1 || entries[0].Batch.CourierID != early || entries[0].Batch.Fixes[0].Seq != 1 {
 			t.Fatalf("read %+v", entries)
@@ -77,7 +85,7 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("%d entries are left in the stream", n)
 		}
 		// Another worker finds the group made.
-		second := NewBacklog(client, "w2", silent)
+		second := newBacklog(client, "w2")
 		late := put(t, client)
 		if entries := read(t, second); entries[0].Batch.CourierID != late {
 			t.Errorf("read %+v", entries)
@@ -86,7 +94,7 @@ func TestBacklog(t *testing.T) {
 	t.Run("brings each entry to one worker", func(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
-		workers := []*Backlog{NewBacklog(client, "w1", silent), NewBacklog(client, "w2", silent)}
+		workers := []*Backlog{newBacklog(client, "w1"), newBacklog(client, "w2")}
 		var want, got []tracking.ID
 		for range 300 {
 			want = append(want, put(t, client))
@@ -109,7 +117,7 @@ func TestBacklog(t *testing.T) {
 	t.Run("reads again what was not settled, before anything new", func(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		put(t, client)
 		put(t, client)
 		first := read(t, b)
@@ -130,9 +138,9 @@ func TestBacklog(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
 		put(t, client)
-		had := read(t, NewBacklog(client, "w1", silent))
+		had := read(t, newBacklog(client, "w1"))
 		put(t, client)
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		found := read(t, b)
 		if len(found) != 1 || found[0].Handle != had[0].Handle {
 			t.Errorf("found %+v, want %+v first", found, had)
@@ -145,11 +153,11 @@ func TestBacklog(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
 		put(t, client)
-		had := read(t, NewBacklog(client, "dead", silent))
-		patient := NewBacklog(client, "patient", silent)
+		had := read(t, newBacklog(client, "dead"))
+		patient := newBacklog(client, "patient")
 		empty(t, patient)
-		eager := NewBacklog(client, "eager", silent)
-		eager.claimIdle = time.Nanosecond
+		eager := newBacklog(client, "eager")
+		eager.claimIdle = time.Millisecond
 		taken := read(t, eager)
 		if len(taken) != 1 || taken[0].Handle != had[0].Handle {
 			t.Errorf("taken %+v, want %+v", taken, had)
@@ -157,10 +165,24 @@ func TestBacklog(t *testing.T) {
 		must(t, eager.Ack(t.Context(), taken))
 		empty(t, eager)
 	})
+	t.Run("asks again for what was in a reply that did not arrive", func(t *testing.T) {
+		t.Parallel()
+		client := connect(t, storetest.RedisURL(t))
+		b := newBacklog(client, "w1")
+		empty(t, b)
+		courier := put(t, client)
+		client.AddHook(&loseReply{})
+		if _, err := b.Read(t.Context(), 500); tracking.CodeOf(err) != tracking.CodeUnavailable {
+			t.Fatalf("got %v, want unavailable", err)
+		}
+		if entries := read(t, b); entries[0].Batch.CourierID != courier {
+			t.Errorf("read %+v", entries)
+		}
+	})
 	t.Run("buries what cannot be read, and goes on", func(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		for _, values := range [][]any{{"b", "nonsense"}, {"b", ""}, {"c", "no batch"}} {
 			must(t, client.XAdd(t.Context(), &redis.XAddArgs{Stream: key.Positions(0), Values: values}).Err())
 		}
@@ -184,7 +206,7 @@ func TestBacklog(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
 		courier := put(t, client)
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		read(t, b)
 		must(t, client.XTrimMaxLen(t.Context(), key.Positions(key.Partition(courier)), 0).Err())
 		empty(t, b)
@@ -195,7 +217,7 @@ func TestBacklog(t *testing.T) {
 	t.Run("makes its group anew in a Redis that came back empty", func(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		put(t, client)
 		held := read(t, b)
 		must(t, client.FlushAll(t.Context()).Err())
@@ -214,7 +236,7 @@ func TestBacklog(t *testing.T) {
 		dir := storetest.Dir(t)
 		server := startServer(t, dir)
 		client := connect(t, server.URL())
-		b := NewBacklog(client, "w1", silent)
+		b := newBacklog(client, "w1")
 		put(t, client)
 		held := read(t, b)
 		server.Kill()
@@ -230,13 +252,36 @@ func TestBacklog(t *testing.T) {
 	t.Run("waits no longer than its caller", func(t *testing.T) {
 		t.Parallel()
 		b := NewBacklog(connect(t, storetest.RedisURL(t)), "w1", silent)
-		empty(t, b)
+		b.blockFor = patience
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		began := time.Now()
-		_, err := b.Read(ctx, 500)
-		if took := time.Since(began); err == nil || took > blockFor {
+		var err error
+		for err == nil { // the first looks for what is pending
+			_, err = b.Read(ctx, 500)
+		}
+		if took := time.Since(began); took > patience/2 {
 			t.Errorf("it waited %v and said %v", took, err)
 		}
 	})
+}
+
+// loseReply loses the first reply, as a connection does that breaks after the server has done its part.
+type loseReply struct{ lost bool }
+
+func (l *loseReply) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (l *loseReply) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (l *loseReply) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if !l.lost {
+			l.lost, err = true, io.EOF
+			cmd.SetErr(err)
+		}
+		return err
+	}
 }

@@ -2,6 +2,7 @@ package pubsub
 
 import (
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 
 	"hotfoot/tracking"
@@ -60,11 +61,14 @@ func (f *Feed) Jobs(courier tracking.ID, changed func(), live func(bool)) Watch 
 // Revoked watches for keys that must stop working.
 func (f *Feed) Revoked(revoked func(hash [32]byte), live func(bool)) Watch {
 	return f.subscribe(key.Control, live, func(b []byte) error {
-		var hash [32]byte
-		if _, err := hex.Decode(hash[:], b[:min(len(b), 64)]); err != nil {
+		hash, err := hex.DecodeString(string(b))
+		if err != nil {
 			return err
 		}
-		revoked(hash)
+		if len(hash) != 32 {
+			return fmt.Errorf("a hash of %d bytes", len(hash))
+		}
+		revoked([32]byte(hash))
 		return nil
 	})
 }

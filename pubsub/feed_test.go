@@ -94,7 +94,7 @@ func TestFeed(t *testing.T) {
 		{key.Fleet(63, merchant), wire.FleetRecord(encoded), fmt.Sprint("fleet record ", record.Delivery.ID)},
 		{key.Fleet(0, merchant), staff, "fleet courier Samtrue 3"},
 	} {
-		for _, bad := range []string{"", "x", "{}", strings.Repeat("zz", 40), `{"v":99}`} {
+		for _, bad := range []string{"", "x", "{}", "0102", strings.Repeat("00", 40), strings.Repeat("zz", 32), `{"v":99}`} {
 			if step.payload != nil {
 				publish(t, client, step.channel, bad, 1)
 			}

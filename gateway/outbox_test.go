@@ -1,0 +1,151 @@
+package gateway
+
+import (
+	"testing"
+
+	"hotfoot/tracking"
+)
+
+// box is an outbox whose waking is counted.
+func box() (o *outbox, woken *int) {
+	woken = new(int)
+	return &outbox{wake: func() { *woken++ }}, woken
+}
+
+func said(text string) *message { return newMessage([]byte(text)) }
+
+// taken is everything that take hands out until nothing is left, in the order in which it is sent.
+func taken(o *outbox) (texts []string) {
+	for {
+		b, ok := o.take()
+		if !ok {
+			return texts
+		}
+		for _, m := range b.events {
+			texts = append(texts, string(m.text))
+		}
+		if b.position != nil {
+			texts = append(texts, string(b.position.text))
+		}
+		if b.last != nil {
+			texts = append(texts, b.last.word)
+		}
+		if b.ping {
+			texts = append(texts, "ping")
+		}
+	}
+}
+
+func wantTaken(t *testing.T, o *outbox, want ...string) {
+	t.Helper()
+	got := taken(o)
+	if len(got) != len(want) {
+		t.Fatalf("taken %q, want %q", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("taken %q, want %q", got, want)
+		}
+	}
+}
+
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	t.Run("keeps every event in order and the newest position", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		o.event(said("1"), false)
+		if o.newest(said("a")) {
+			t.Error("the first position replaced one")
+		}
+		o.event(said("2"), false)
+		if !o.newest(said("b")) {
+			t.Error("the second position replaced none")
+		}
+		wantTaken(t, o, "1", "2", "b")
+		wantTaken(t, o)
+	})
+	t.Run("wakes whoever writes once, until nothing waits", func(t *testing.T) {
+		t.Parallel()
+		o, woken := box()
+		o.event(said("1"), false)
+		o.newest(said("a"))
+		o.pingSoon()
+		if *woken != 1 {
+			t.Errorf("woken %d times", *woken)
+		}
+		wantTaken(t, o, "1", "a", "ping")
+		o.event(said("2"), false)
+		if *woken != 2 {
+			t.Errorf("woken %d times", *woken)
+		}
+	})
+	t.Run("drops a position that must not be shown any more", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		o.newest(said("a"))
+		o.event(said("hidden"), true)
+		wantTaken(t, o, "hidden")
+	})
+	t.Run("takes nothing in after goodbye, and says it once, last", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		o.event(said("1"), false)
+		o.newest(said("a"))
+		o.end(finished, 0)
+		o.end(revoked, 0)
+		if !o.event(said("2"), false) || o.newest(said("b")) {
+			t.Error("after goodbye nothing is too much")
+		}
+		wantTaken(t, o, "1", "finished")
+		o.end(slow, 0)
+		wantTaken(t, o)
+	})
+	t.Run("is full at its bound, whatever positions come", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		for range maxEvents {
+			if !o.event(said("x"), false) {
+				t.Fatal("full too early")
+			}
+			o.newest(said("a"))
+		}
+		if o.event(said("x"), false) {
+			t.Error("it is never full")
+		}
+		if o.waiting() != maxEvents {
+			t.Errorf("%d wait", o.waiting())
+		}
+		o.end(slow, 0)
+		wantTaken(t, o, "too_slow")
+	})
+}
+
+func TestTopic_enter_after_exit(t *testing.T) {
+	t.Parallel()
+	// The socket may break before its snapshot is there; a topic that goes on for others must not keep it.
+	o, _ := box()
+	top := &topic{opened: make(chan struct{}), viewers: map[*viewer]struct{}{}, record: tracking.Record{Epoch: 1}}
+	close(top.opened)
+	v := &viewer{outbox: o}
+	top.exit(v)
+	if err := top.enter(t.Context(), v, 0, 0); err != nil || len(top.viewers) != 0 || o.waiting() != 0 {
+		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), o.waiting())
+	}
+}
+
+func TestCloseCodeOf(t *testing.T) {
+	t.Parallel()
+	stay := map[int]bool{4001: true, 4003: true, 4004: true} // a client must not come back
+	for _, code := range tracking.Codes {
+		closed := closeCodeOf(code)
+		if closed < 1003 || closed > 4999 || closed > 1015 && closed < 4000 {
+			t.Errorf("%s closes with %d, which is no code to send", code, closed)
+		}
+		for _, again := range []tracking.Code{tracking.CodeUnavailable, tracking.CodeOverloaded, tracking.CodeTooMany, tracking.CodeInternal} {
+			if code == again && stay[closed] {
+				t.Errorf("%s closes with %d, although coming back would help", code, closed)
+			}
+		}
+	}
+}

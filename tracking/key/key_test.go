@@ -1,0 +1,101 @@
+package key_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"hotfoot/tracking"
+	"hotfoot/tracking/key"
+)
+
+// all is every name that belongs to an id.
+func all(id tracking.ID) map[string]string {
+	p := key.Partition(id)
+	return map[string]string{
+		"delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id),
+		"geo": key.Geo(p, id), "fleet": key.Fleet(p, id),
+	}
+}
+
+var ids = rapid.Custom(func(t *rapid.T) tracking.ID { return tracking.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")) })
+
+var shape = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:[a-z]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[A-Za-z0-9._-]*)?$`)
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	t.Run("two things never share a name", func(t *testing.T) {
+		t.Parallel()
+		rapid.Check(t, func(t *rapid.T) {
+			a, b := ids.Draw(t, "a"), ids.Draw(t, "b")
+			seen := map[string]string{}
+			for i, id := range []tracking.ID{a, b} {
+				if i == 1 && a == b {
+					break
+				}
+				for kind, name := range all(id) {
+					if other, taken := seen[name]; taken {
+						t.Fatalf("%s of %s and %s are both %s", kind, id, other, name)
+					}
+					seen[name] = kind + " of " + id.String()
+				}
+			}
+		})
+	})
+	t.Run("a name is a partition, a kind and an id, whatever the id's bytes", func(t *testing.T) {
+		t.Parallel()
+		rapid.Check(t, func(t *rapid.T) {
+			id := ids.Draw(t, "id")
+			for kind, name := range all(id) {
+				if !shape.MatchString(name) || strings.Count(name, "{") != 1 {
+					t.Fatalf("%s: %q", kind, name)
+				}
+			}
+		})
+	})
+	t.Run("what one script touches is in one slot", func(t *testing.T) {
+		t.Parallel()
+		rapid.Check(t, func(t *rapid.T) {
+			courier, merchant := ids.Draw(t, "courier"), ids.Draw(t, "merchant")
+			p := key.Partition(courier)
+			tag := fmt.Sprintf("{p%d}:", p)
+			for _, name := range []string{key.Courier(courier), key.Positions(p), key.Geo(p, merchant), key.Session(courier, "s"), key.Fleet(p, merchant), key.Jobs(courier)} {
+				if !strings.HasPrefix(name, tag) {
+					t.Fatalf("%s is not in %s", name, tag)
+				}
+			}
+		})
+	})
+	t.Run("sessions of one courier are told apart", func(t *testing.T) {
+		t.Parallel()
+		id := tracking.NewID()
+		if key.Session(id, "a") == key.Session(id, "b") || key.Session(id, "") == key.Session(id, "-") {
+			t.Error("two sessions share a name")
+		}
+	})
+}
+
+// Ids are made from the time; partitions must fill evenly all the same.
+func TestPartition(t *testing.T) {
+	t.Parallel()
+	const n = 64 * 200
+	var count [key.Partitions]int
+	for range n {
+		count[key.Partition(tracking.NewID())]++
+	}
+	for p, got := range count {
+		if got < 100 || got > 300 {
+			t.Errorf("partition %d has %d of %d ids, want about 200", p, got, n)
+		}
+	}
+	// The partition of an id is part of every key: it may never change.
+	if got := key.Partition(tracking.ID{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}); got != goldenPartition {
+		t.Errorf("partition %d, want %d", got, goldenPartition)
+	}
+}
+
+// goldenPartition is FNV-1a (32 bits) of the bytes 1 to 16, modulo 64.
+const goldenPartition = 53
