@@ -42,7 +42,6 @@ COPY --from=build /out/hotfoot /hotfoot
 ENV HOTFOOT_LISTEN=0.0.0.0:8080 \
     HOTFOOT_ADMIN_LISTEN=0.0.0.0:9464
 EXPOSE 8080 9464
-# No HEALTHCHECK: it could only run a program of the image, and none of hotfoot's commands asks a running node. Ask
-# GET /readyz from outside, as docker-compose.yml does, or with an httpGet probe.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/hotfoot", "health"]
 ENTRYPOINT ["/hotfoot"]
 CMD ["serve"]

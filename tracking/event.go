@@ -78,8 +78,8 @@ func (m Move) Fingerprint() [32]byte {
 	binary.BigEndian.PutUint64(num[:], uint64(m.DeviceAt.UnixMilli()))
 	h.Write(num[:])
 	if m.Where != nil {
-		for _, v := range []float64{m.Where.Lat, m.Where.Lon} {
-			binary.BigEndian.PutUint64(num[:], math.Float64bits(v))
+		for _, v := range []uint64{math.Float64bits(m.Where.Lat), math.Float64bits(m.Where.Lon), uint64(m.Where.RecordedAt.UnixMilli())} {
+			binary.BigEndian.PutUint64(num[:], v)
 			h.Write(num[:])
 		}
 	}

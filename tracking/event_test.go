@@ -24,6 +24,7 @@ func TestMove_Fingerprint(t *testing.T) {
 		"no Where":                  func(m *Move) { m.Where = nil },
 		"Where.Lat":                 func(m *Move) { m.Where = &Position{Lat: 1.1, Lon: 2} },
 		"Where.Lon":                 func(m *Move) { m.Where = &Position{Lat: 1, Lon: 2.1} },
+		"Where.RecordedAt":          func(m *Move) { m.Where = &Position{Lat: 1, Lon: 2, RecordedAt: at} },
 		"Where at 0, 0":             func(m *Move) { m.Where = &Position{} },
 		"Where turned around":       func(m *Move) { m.Where = &Position{Lat: 2, Lon: 1} },
 	} {

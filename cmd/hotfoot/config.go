@@ -59,6 +59,9 @@ func (f nodeFlags) validate() error {
 	if len(f.Secret) < 32 {
 		return errors.New("HOTFOOT_SECRET must have at least 32 characters: make one with `openssl rand -base64 32` and give every node the same")
 	}
+	if len(f.Roles) == 0 {
+		return errors.New("HOTFOOT_ROLES is empty: give at least one of api, gateway and worker")
+	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {
 			return fmt.Errorf("HOTFOOT_ROLES: unknown role %q; there are api, gateway and worker", role)
@@ -88,4 +91,14 @@ func (f nodeFlags) publicURL(listener net.Addr) string {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)
+}
+
+// origin is what browsers call the site that a public address belongs to: our own pages may open sockets, also when something in front of us speaks
+// TLS and we do not.
+func (nodeFlags) origin(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return publicURL
+	}
+	return u.Scheme + "://" + u.Host
 }

@@ -30,6 +30,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run a node: the HTTP API, the gateway of sockets, the worker, or all of them."`
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date, or say where it stands."`
 	Keys     keysCmd     `cmd:"" help:"Create, list and revoke API keys."`
+	Health   healthCmd   `cmd:"" help:"Ask a node whether it is ready: exit code 0 or 1."`
 	Replay   replayCmd   `cmd:"" help:"Play recorded GPX or CSV tracks as couriers against any server."`
 	Simulate simulateCmd `cmd:"" help:"Move simulated couriers against any server."`
 	Bench    benchCmd    `cmd:"" help:"Measure this machine: latency from a POST to a socket, and positions per CPU second."`

@@ -85,13 +85,26 @@ func (n *node) connect(ctx context.Context) (err error) {
 	if n.client, err = redisstore.Connect(n.flags.RedisURL); err != nil {
 		return err
 	}
-	if err := redisstore.CheckSettings(ctx, n.client); err != nil {
-		if !n.flags.AllowUnsafeStores {
-			return fmt.Errorf("%w (or run with --allow-unsafe-stores, and lose what it says)", err)
-		}
+	redis.SetLogger(redisLog{n.log})
+	err = redisstore.CheckSettings(ctx, n.client)
+	switch {
+	case err == nil:
+	case !errors.Is(err, redisstore.ErrUnsafe):
+		// A node that was restarted during an outage must serve what can be served.
+		n.log.Warn("Redis does not answer; serving without it until it does", "error", err)
+	case n.flags.AllowUnsafeStores:
 		n.log.Warn("running on an unsafe store", "reason", err)
+	default:
+		return fmt.Errorf("%w (or run with --allow-unsafe-stores, and lose what it says)", err)
 	}
 	return nil
+}
+
+// redisLog brings what the Redis client says into our log; it says it again with every failed attempt, and we say it once, so: for debugging.
+type redisLog struct{ log *slog.Logger }
+
+func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
+	l.log.DebugContext(ctx, "redis client", "said", fmt.Sprintf(format, v...))
 }
 
 // build ties the use cases to their ports.
@@ -130,7 +143,7 @@ func (n *node) build() error {
 		server.Mount(engine)
 	}
 	if n.flags.has(roleGateway) {
-		n.hub = gateway.NewHub(feedPort{feed}, n.hot, gateway.Config{Origins: n.flags.Origins}, gateway.NewMetrics(n.registry), time.Now, n.log)
+		n.hub = gateway.NewHub(feedPort{feed}, n.hot, gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL))}, gateway.NewMetrics(n.registry), time.Now, n.log)
 		n.mountSockets(engine, server, viewing)
 	}
 	n.public = &http.Server{

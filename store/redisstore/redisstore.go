@@ -84,17 +84,21 @@ func tune(o *redis.Options) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
-// CheckSettings refuses a server that would drop what we have accepted. The error says what to change.
+// ErrUnsafe says that a server answers, but may drop what we have accepted.
+var ErrUnsafe = errors.New("redis is not set up to keep what it is given")
+
+// CheckSettings refuses a server that would drop what we have accepted, with ErrUnsafe and what to change. Any other error means that it could not be
+// asked.
 func CheckSettings(ctx context.Context, client redis.UniversalClient) error {
 	settings, err := client.ConfigGet(ctx, "*").Result()
 	if err != nil {
 		return fmt.Errorf("asking Redis for its settings: %w", err)
 	}
 	if policy := settings["maxmemory-policy"]; strings.HasPrefix(policy, "allkeys-") {
-		return fmt.Errorf("redis may evict accepted positions (maxmemory-policy %s); set maxmemory-policy noeviction", policy)
+		return fmt.Errorf("%w: it may evict accepted positions (maxmemory-policy %s); set maxmemory-policy noeviction", ErrUnsafe, policy)
 	}
 	if settings["appendonly"] != "yes" {
-		return errors.New("redis would forget accepted positions when it restarts (appendonly no); set appendonly yes")
+		return fmt.Errorf("%w: it forgets accepted positions when it restarts (appendonly no); set appendonly yes", ErrUnsafe)
 	}
 	return nil
 }

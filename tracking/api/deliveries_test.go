@@ -118,6 +118,12 @@ func TestServer_Deliveries_idempotency(t *testing.T) {
 		create(t, with(draft(), "courier_id", tracking.NewID().String()), "d").refused(t, 422, tracking.CodeInvalid)
 		create(t, draft(), "d").want(t, 201)
 	})
+	t.Run("a key that cannot be stored is refused", func(t *testing.T) {
+		t.Parallel()
+		create(t, draft(), strings.Repeat("k", 201)).refused(t, 422, tracking.CodeInvalid)
+		create(t, draft(), "\xff").refused(t, 422, tracking.CodeInvalid)
+		create(t, draft(), strings.Repeat("k", 200)).want(t, 201)
+	})
 	t.Run("requests that race make one delivery", func(t *testing.T) {
 		t.Parallel()
 		ids := make([]string, 8)

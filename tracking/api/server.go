@@ -187,7 +187,17 @@ func observe(m *httpMetrics) gin.HandlerFunc {
 		if route == "" {
 			route = "none"
 		}
-		m.requests.WithLabelValues(route, c.Request.Method, strconv.Itoa(c.Writer.Status())).Inc()
-		m.seconds.WithLabelValues(route, c.Request.Method).Observe(time.Since(began).Seconds())
+		method := methodLabel(c.Request.Method)
+		m.requests.WithLabelValues(route, method, strconv.Itoa(c.Writer.Status())).Inc()
+		m.seconds.WithLabelValues(route, method).Observe(time.Since(began).Seconds())
 	}
+}
+
+// methodLabel keeps a client from making a series for each word it can think of.
+func methodLabel(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	}
+	return "other"
 }
