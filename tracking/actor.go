@@ -66,6 +66,7 @@ func LooksLikeSecret(s string) bool {
 	default:
 		return false
 	}
-	_, err := base64.RawURLEncoding.Strict().DecodeString(random)
-	return err == nil
+	// The decoder skips line feeds, so the length of the text is not enough.
+	b, err := base64.RawURLEncoding.Strict().DecodeString(random)
+	return err == nil && len(b) == 32
 }
