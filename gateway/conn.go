@@ -59,8 +59,8 @@ func (c *conn) serve(limit int64) {
 	c.socket.SetReadLimit(limit)
 	c.extend()
 	c.socket.SetPongHandler(func(string) error { c.extend(); return nil })
-	// A ping from the peer is answered by the writer, as everything else; a flood of them costs one pong.
-	c.socket.SetPingHandler(func(string) error { c.extend(); c.outbox.pingSoon(); return nil })
+	// A ping from the peer is answered by the writer, as everything else.
+	c.socket.SetPingHandler(func(said string) error { c.extend(); c.outbox.pongSoon(said); return nil })
 	c.hub.add(c)
 	if !c.hub.start(c.read) {
 		c.leave()
@@ -130,6 +130,11 @@ func (c *conn) send(b batch) error {
 	}
 	if b.ping {
 		if err := c.socket.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeLimit)); err != nil {
+			return err
+		}
+	}
+	if b.pong != nil {
+		if err := c.socket.WriteControl(websocket.PongMessage, []byte(*b.pong), time.Now().Add(writeLimit)); err != nil {
 			return err
 		}
 	}

@@ -36,6 +36,7 @@ type outbox struct {
 	last     *farewellMessage // the end: nothing is taken in after it
 	writing  bool
 	ping     bool
+	pong     *string // what the peer's newest ping said, until it is answered
 }
 
 type farewellMessage struct {
@@ -83,6 +84,14 @@ func (o *outbox) pingSoon() {
 	o.wakeAndUnlock()
 }
 
+// pongSoon answers a ping with what it said. Of several that came meanwhile only the newest is answered, as RFC 6455 section 5.5.3 allows, so a flood
+// of them costs one answer.
+func (o *outbox) pongSoon(said string) {
+	o.mu.Lock()
+	o.pong = &said
+	o.wakeAndUnlock()
+}
+
 // end says goodbye after everything that waits. Only the first one counts.
 func (o *outbox) end(f farewell, retryAfter time.Duration) {
 	o.mu.Lock()
@@ -121,21 +130,22 @@ type batch struct {
 	position *message
 	last     *farewellMessage
 	ping     bool
+	pong     *string
 }
 
 // take answers everything that waits; ok is false when nothing does, and then whoever was writing has stopped.
 func (o *outbox) take() (b batch, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	b = batch{events: o.events, position: o.position, ping: o.ping}
+	b = batch{events: o.events, position: o.position, ping: o.ping, pong: o.pong}
 	if o.last != nil && o.last.bye != nil {
 		b.last = &farewellMessage{farewell: o.last.farewell, bye: o.last.bye}
 		o.last.bye = nil // said once
 	}
-	if len(b.events) == 0 && b.position == nil && b.last == nil && !b.ping {
+	if len(b.events) == 0 && b.position == nil && b.last == nil && !b.ping && b.pong == nil {
 		o.writing = false
 		return b, false
 	}
-	o.events, o.position, o.ping = nil, nil, false
+	o.events, o.position, o.ping, o.pong = nil, nil, false, nil
 	return b, true
 }

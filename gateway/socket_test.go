@@ -20,20 +20,70 @@ func TestConn(t *testing.T) {
 	s := newShop(t)
 	n := s.node(gateway.Config{})
 	r := s.deliver(s.hire("Sam"))
-	t.Run("answers a ping", func(t *testing.T) {
+	t.Run("answers a ping with a pong that says the same", func(t *testing.T) {
 		t.Parallel()
-		v := n.watch(t, r)
-		pong := make(chan struct{}, 100)
-		v.conn.SetPongHandler(func(string) error { pong <- struct{}{}; return nil })
-		must(t, v.conn.WriteControl(websocket.PingMessage, []byte("x"), time.Now().Add(patience)))
-		// The server answers a ping with a ping of its own, which our side answers; either way both know that the other lives.
-		v.conn.SetPingHandler(func(string) error { pong <- struct{}{}; return nil })
-		must(t, v.conn.WriteControl(websocket.PingMessage, []byte("x"), time.Now().Add(patience)))
+		conn, _, err := dialer().Dial(live(n, s.token(r), ""), nil)
+		must(t, err)
+		defer conn.Close()
+		pongs := make(chan string, 2)
+		conn.SetPongHandler(func(said string) error { pongs <- said; return nil })
+		reading := make(chan struct{})
+		go func() {
+			defer close(reading)
+			for {
+				if _, _, err := conn.ReadMessage(); err != nil {
+					return
+				}
+			}
+		}()
+		must(t, conn.WriteControl(websocket.PingMessage, []byte("are you there"), time.Now().Add(patience)))
 		select {
-		case <-pong:
+		case said := <-pongs:
+			if said != "are you there" {
+				t.Errorf("the pong says %q", said)
+			}
 		case <-time.After(patience):
-			t.Error("nothing came back")
+			t.Error("no pong came")
 		}
+		_ = conn.Close()
+		<-reading
+	})
+	t.Run("pings within its interval, and keeps who answers", func(t *testing.T) {
+		t.Parallel()
+		own := s.node(gateway.Config{})
+		conn, _, err := dialer().Dial(live(own, s.token(r), ""), nil)
+		must(t, err)
+		defer conn.Close()
+		pinged := make(chan struct{}, 1)
+		answer := conn.PingHandler()
+		conn.SetPingHandler(func(said string) error {
+			select {
+			case pinged <- struct{}{}:
+			default:
+			}
+			return answer(said)
+		})
+		reading := make(chan struct{})
+		go func() {
+			defer close(reading)
+			for {
+				if _, _, err := conn.ReadMessage(); err != nil {
+					return
+				}
+			}
+		}()
+		for range 2 {
+			own.advance(26 * time.Second)
+			select {
+			case <-pinged:
+			case <-reading:
+				t.Fatal("the server closed")
+			case <-time.After(patience):
+				t.Fatal("no ping came")
+			}
+		}
+		_ = conn.Close()
+		<-reading
 	})
 	t.Run("closes on what is too long", func(t *testing.T) {
 		t.Parallel()

@@ -162,6 +162,8 @@ func (s *Subscriber) sing(ctx context.Context) {
 func (s *Subscriber) runOnce(ctx context.Context) error {
 	conn := s.client.Subscribe(ctx, s.canary)
 	defer conn.Close()
+	// A receive does not notice that ctx ends.
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	// Receiving does not look at ctx while it waits.
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if _, err := conn.ReceiveTimeout(ctx, canaryLimit); err != nil {

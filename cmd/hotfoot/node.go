@@ -226,6 +226,9 @@ func (n *node) run(ctx context.Context) error {
 
 // close lets go of the stores and listeners; it may be called on a node that was built in part.
 func (n *node) close() {
+	if n.auth != nil {
+		n.auth.Close()
+	}
 	if n.client != nil {
 		_ = n.client.Close()
 	}

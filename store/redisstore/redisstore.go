@@ -68,6 +68,7 @@ func Connect(url string) (redis.UniversalClient, error) {
 		cluster.Addrs = append(cluster.Addrs, options.Addr)
 		cluster.Username, cluster.Password, cluster.TLSConfig = options.Username, options.Password, options.TLSConfig
 		cluster.MaxRetries, cluster.ContextTimeoutEnabled = options.MaxRetries, true
+		cluster.DialerRetries = options.DialerRetries
 		cluster.DialTimeout, cluster.ReadTimeout, cluster.WriteTimeout = options.DialTimeout, options.ReadTimeout, options.WriteTimeout
 		cluster.MaintNotificationsConfig = options.MaintNotificationsConfig
 	}
@@ -80,6 +81,8 @@ func tune(o *redis.Options) {
 	// Without this a context's deadline does not bound a command that is under way.
 	o.ContextTimeoutEnabled = true
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Second, time.Second, time.Second
+	// The default tries five times with pauses, so that every request would wait for a server that is not there.
+	o.DialerRetries = 1
 	// A feature of hosted Redis only; its handshake costs a round trip and a goroutine elsewhere.
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }

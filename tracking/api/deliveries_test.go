@@ -53,7 +53,7 @@ func TestServer_Deliveries_create(t *testing.T) {
 	})
 	t.Run("takes a place at latitude and longitude 0", func(t *testing.T) {
 		t.Parallel()
-		d := s.do(t, "POST", "/v1/deliveries", s.ops, with(draft(), "dropoff", object{"lat": 0, "lon": -0.0})).want(t, 201)
+		d := s.do(t, "POST", "/v1/deliveries", s.ops, with(draft(), "dropoff", object{"lat": 0, "lon": 0.0})).want(t, 201)
 		if p := d["dropoff"].(object); p["lat"] != 0.0 || p["lon"] != 0.0 {
 			t.Errorf("dropoff %v, want 0, 0", p)
 		}

@@ -2,13 +2,13 @@ package api_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,16 +32,18 @@ import (
 // site is a whole node but for its sockets, over stores of its own, with one merchant.
 type site struct {
 	*tenant
-	url      string
-	client   *http.Client
-	server   *api.Server
-	store    *postgres.Store
-	pool     *pgxpool.Pool
-	redis    *private.Server
-	hot      redis.UniversalClient
-	linker   *tracking.Linker
-	registry *prometheus.Registry
-	log      *syncBuffer
+	url    string
+	client *http.Client
+	server *api.Server
+	store  *postgres.Store
+	pool   *pgxpool.Pool
+	redis  *private.Server
+	hot    redis.UniversalClient
+	// redisGone says that the test took the hot store away.
+	redisGone bool
+	linker    *tracking.Linker
+	registry  *prometheus.Registry
+	log       *syncBuffer
 }
 
 // tenant is a merchant with a key of each role.
@@ -56,6 +58,7 @@ const secret = "0123456789abcdef0123456789abcdef"
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{registry: prometheus.NewRegistry(), log: &syncBuffer{}}
+	t.Cleanup(func() { s.awaitDials(t) })
 	var err error
 	s.pool = storetest.Postgres(t)
 	s.redis, err = private.StartRedis(t.Context(), private.Config{Dir: storetest.Dir(t)})
@@ -109,6 +112,24 @@ func serve(t *testing.T, s *site, handler http.Handler) {
 	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 }
 
+// killRedis takes the hot store away for good.
+func (s *site) killRedis() {
+	s.redis.Kill()
+	s.redisGone = true
+}
+
+// awaitDials waits until the Redis client has given up: after its end it sleeps for up to a second between two attempts to dial.
+func (s *site) awaitDials(t *testing.T) {
+	t.Helper()
+	if !s.redisGone {
+		return
+	}
+	stacks := make([]byte, 4<<20)
+	eventually(t, "nobody dials Redis any more", func() bool {
+		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("tryDial"))
+	})
+}
+
 // mountAdmitted stands in for the sockets, which are another package's: it shows that Admit lets the right keys to them.
 func (s *site) mountAdmitted(engine *gin.Engine) {
 	for path, roles := range map[string][]tracking.Role{
@@ -153,16 +174,6 @@ func (s *site) newTenant(t *testing.T, name string) *tenant {
 	return made
 }
 
-// object is a decoded JSON object.
-type object = map[string]any
-
-// answer is a response that has been read.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
 // do sends a request. body is sent as it is when it is text, and as JSON otherwise; headers are "Name: value".
 func (s *site) do(t *testing.T, method, path, key string, body any, headers ...string) answer {
 	t.Helper()
@@ -195,86 +206,6 @@ func (s *site) do(t *testing.T, method, path, key string, body any, headers ...s
 	a.body, err = io.ReadAll(response.Body)
 	must(t, err)
 	return a
-}
-
-// want decodes an answer that must have this status.
-func (a answer) want(t *testing.T, status int) object {
-	t.Helper()
-	if a.status != status {
-		t.Fatalf("status %d, want %d: %s", a.status, status, a.body)
-	}
-	if got := a.header.Get("Content-Type"); got != "application/json" {
-		t.Errorf("Content-Type %q, want application/json", got)
-	}
-	return a.object(t)
-}
-
-func (a answer) object(t *testing.T) object {
-	t.Helper()
-	var o object
-	if err := json.Unmarshal(a.body, &o); err != nil {
-		t.Fatalf("not a JSON object: %v: %s", err, a.body)
-	}
-	return o
-}
-
-// leaks are texts that no answer may hold: they are of databases, of our source, or of the machine.
-var leaks = []string{"SQLSTATE", "SELECT ", "INSERT ", "pgx", "pgconn", "goroutine", ".go:", "/root/", "/tmp/", "dial ", "redis:", "json: ", "main."}
-
-// refused checks that an answer is a problem of this status and code, whatever it says, and gives it back decoded.
-func (a answer) refused(t *testing.T, status int, code tracking.Code) object {
-	t.Helper()
-	if a.status != status {
-		t.Fatalf("status %d, want %d %s: %s", a.status, status, code, a.body)
-	}
-	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
-		t.Errorf("Content-Type %q, want application/problem+json", got)
-	}
-	p := a.object(t)
-	if p["code"] != string(code) {
-		t.Errorf("code %v, want %s: %s", p["code"], code, a.body)
-	}
-	if p["type"] != "about:blank" || p["title"] != http.StatusText(status) || p["status"] != float64(status) || p["detail"] == "" {
-		t.Errorf("not a complete problem: %s", a.body)
-	}
-	for _, leak := range leaks {
-		if bytes.Contains(a.body, []byte(leak)) {
-			t.Errorf("the problem shows %q: %s", leak, a.body)
-		}
-	}
-	for name := range p {
-		switch name {
-		case "type", "title", "status", "code", "detail", "errors":
-		default:
-			t.Errorf("the problem has a field %q: %s", name, a.body)
-		}
-	}
-	return p
-}
-
-// at checks that a problem names this place.
-func at(t *testing.T, problem object, location string) {
-	t.Helper()
-	fields, _ := problem["errors"].([]any)
-	for _, f := range fields {
-		if f.(object)["location"] == location {
-			return
-		}
-	}
-	t.Errorf("the problem names %v, want %s", problem["errors"], location)
-}
-
-func items(t *testing.T, page object) []object {
-	t.Helper()
-	list, ok := page["items"].([]any)
-	if !ok {
-		t.Fatalf("not a list: %v", page)
-	}
-	out := make([]object, len(list))
-	for i, item := range list {
-		out[i] = item.(object)
-	}
-	return out
 }
 
 // phone is a courier's app.
@@ -383,6 +314,3 @@ func (s *syncBuffer) String() string {
 	defer s.mu.Unlock()
 	return s.b.String()
 }
-
-// text is a value of an object, "" when it has none.
-func text(v any) string { s, _ := v.(string); return cmp.Or(s, "") }

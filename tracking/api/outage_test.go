@@ -59,7 +59,7 @@ func TestServer_withoutRedis(t *testing.T) {
 	sam, off := s.onDuty(t), s.hire(t, s.tenant, "Max")
 	d := s.deliver(t, sam.id)
 	s.report(t, sam, d["id"], "picked_up", "en_route")
-	s.redis.Kill()
+	s.killRedis()
 
 	if o := s.do(t, "POST", "/v1/courier/deliveries/"+text(d["id"])+"/status", sam.token, object{"status": "arriving", "client_event_id": "x"}).want(t, 200); o["ver"] != 5.0 {
 		t.Errorf("got %v", o)
