@@ -27,8 +27,10 @@ func TestNewKey(t *testing.T) {
 func TestLooksLikeSecret(t *testing.T) {
 	t.Parallel()
 	_, good := NewKey(NewID(), RoleOps, ID{}, "")
-	for _, s := range []string{"", "hf_", "hf_ops_", good[1:], good[:len(good)-1], good + "A", strings.Replace(good, "ops", "system", 1), strings.Replace(good, "ops", "OPS", 1),
-		good[:len(good)-1] + "+", "hf_ops_" + strings.Repeat("A", 42) + "\n", strings.ToUpper(good)} {
+	for _, s := range []string{
+		"", "hf_", "hf_ops_", good[1:], good[:len(good)-1], good + "A", strings.Replace(good, "ops", "system", 1), strings.Replace(good, "ops", "OPS", 1),
+		good[:len(good)-1] + "+", "hf_ops_" + strings.Repeat("A", 42) + "\n", strings.ToUpper(good),
+	} {
 		if LooksLikeSecret(s) {
 			t.Errorf("%q looks like one", s)
 		}

@@ -102,8 +102,13 @@ func TestETA_Settles(t *testing.T) {
 		shown, next time.Duration
 		news        bool
 	}{
-		{10 * time.Minute, 10 * time.Minute, false}, {10 * time.Minute, 10*time.Minute + 50*time.Second, false}, {10 * time.Minute, 12 * time.Minute, true},
-		{10 * time.Minute, 8 * time.Minute, true}, {time.Minute, 85 * time.Second, false}, {time.Minute, 95 * time.Second, true}, {time.Minute, 20 * time.Second, true},
+		{10 * time.Minute, 10 * time.Minute, false},
+		{10 * time.Minute, 10*time.Minute + 50*time.Second, false},
+		{10 * time.Minute, 12 * time.Minute, true},
+		{10 * time.Minute, 8 * time.Minute, true},
+		{time.Minute, 85 * time.Second, false},
+		{time.Minute, 95 * time.Second, true},
+		{time.Minute, 20 * time.Second, true},
 		{time.Hour, time.Hour + 5*time.Minute, false},
 	} {
 		if got := (ETA{At: now.Add(c.shown)}).Settles(ETA{At: now.Add(c.next)}, now); got != c.news {

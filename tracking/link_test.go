@@ -73,8 +73,10 @@ func TestLinker_Open(t *testing.T) {
 	t.Run("any other string does not open", func(t *testing.T) {
 		t.Parallel()
 		good := l.Token(NewID(), 0)
-		bad := []string{"", "x", good + "A", good[1:], good + "=", " " + good, good + "\n", strings.Repeat("A", 44), strings.Repeat("é", 22), strings.ReplaceAll(good, good[:1], "+"),
-			good[:20] + "\n" + good[20:43], NewID().String(), strings.Repeat("A", 1<<20), newTestLinker(t, linkSecret+"x").Token(NewID(), 0)}
+		bad := []string{
+			"", "x", good + "A", good[1:], good + "=", " " + good, good + "\n", strings.Repeat("A", 44), strings.Repeat("é", 22), strings.ReplaceAll(good, good[:1], "+"),
+			good[:20] + "\n" + good[20:43], NewID().String(), strings.Repeat("A", 1<<20), newTestLinker(t, linkSecret+"x").Token(NewID(), 0),
+		}
 		for n := range 100 {
 			if n != 33 {
 				bad = append(bad, base64.RawURLEncoding.EncodeToString(make([]byte, n)))

@@ -32,8 +32,10 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	}
 	err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := records[i].Delivery
-		return []string{key.Delivery(d.ID)}, []any{records[i].Epoch, d.Rev, encoded[i], int(ttl().Seconds()),
-			key.Delivery(d.ID), key.Fleet(key.Partition(d.ID), d.MerchantID), wire.FleetRecord(encoded[i])}
+		return []string{key.Delivery(d.ID)}, []any{
+			records[i].Epoch, d.Rev, encoded[i], int(ttl().Seconds()),
+			key.Delivery(d.ID), key.Fleet(key.Partition(d.ID), d.MerchantID), wire.FleetRecord(encoded[i]),
+		}
 	})
 	if err != nil {
 		return err

@@ -39,8 +39,10 @@ func (s *Store) Place(ctx context.Context, p tracking.Placement) (tracking.Place
 	if p.Keep {
 		batch = wire.AppendBatch(nil, p.Batch)
 	}
-	args := []any{fix, batch, seqRuns(p.Batch), key.Courier(courier), key.Fleet(partition, merchant), wire.FleetPositionPrefix(courier),
-		courier.String(), backlogLimit, int(ttl().Seconds())}
+	args := []any{
+		fix, batch, seqRuns(p.Batch), key.Courier(courier), key.Fleet(partition, merchant), wire.FleetPositionPrefix(courier),
+		courier.String(), backlogLimit, int(ttl().Seconds()),
+	}
 
 	// What is not hot is loaded and the script asked again. Two loads can be needed, the courier's and the session's.
 	for range 4 {

@@ -63,7 +63,8 @@ type (
 func (s *Server) reportStatus(ctx context.Context, in *struct {
 	ID   string `path:"id"`
 	Body statusReport
-}) (*out[statusAnswer], error) {
+},
+) (*out[statusAnswer], error) {
 	id, err := parseID(in.ID, "delivery")
 	if err != nil {
 		return nil, err

@@ -54,7 +54,8 @@ func (s *Server) createCourier(ctx context.Context, in *struct {
 		Vehicle string `json:"vehicle" enum:"foot,bike,scooter,car,van"`
 		Phone   string `json:"phone,omitempty" maxLength:"40"`
 	}
-}) (*out[courierBody], error) {
+},
+) (*out[courierBody], error) {
 	c, secret, err := s.Roster.Hire(ctx, actorOf(ctx), tracking.Courier{
 		Name: in.Body.Name, Vehicle: tracking.Vehicle(in.Body.Vehicle), Phone: in.Body.Phone,
 	})
@@ -69,7 +70,8 @@ func (s *Server) createCourier(ctx context.Context, in *struct {
 func (s *Server) listCouriers(ctx context.Context, in *struct {
 	Cursor string `query:"cursor"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200"`
-}) (*out[page[courierBody]], error) {
+},
+) (*out[page[courierBody]], error) {
 	after, err := parseBodyID("query.cursor", in.Cursor)
 	if err != nil {
 		return nil, err
@@ -101,7 +103,8 @@ func (s *Server) patchCourier(ctx context.Context, in *struct {
 		Vehicle *string `json:"vehicle,omitempty" enum:"foot,bike,scooter,car,van"`
 		Phone   *string `json:"phone,omitempty" maxLength:"40"`
 	}
-}) (*out[courierBody], error) {
+},
+) (*out[courierBody], error) {
 	id, err := parseID(in.ID, "courier")
 	if err != nil {
 		return nil, err
@@ -145,7 +148,8 @@ func (s *Server) setRoute(ctx context.Context, in *struct {
 	Body struct {
 		DeliveryIDs []string `json:"delivery_ids" maxItems:"200" nullable:"false"`
 	}
-}) (*out[page[deliveryBody]], error) {
+},
+) (*out[page[deliveryBody]], error) {
 	id, err := parseID(in.ID, "courier")
 	if err != nil {
 		return nil, err

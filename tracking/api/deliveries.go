@@ -108,7 +108,8 @@ func (s *Server) mountDeliveries() {
 func (s *Server) createDelivery(ctx context.Context, in *struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"The same key and body again answers the same delivery"`
 	Body           draftBody
-}) (*out[deliveryBody], error) {
+},
+) (*out[deliveryBody], error) {
 	courier, err := parseBodyID("courier_id", in.Body.CourierID)
 	if err != nil {
 		return nil, err
@@ -141,7 +142,8 @@ func (s *Server) listDeliveries(ctx context.Context, in *struct {
 	CourierID string `query:"courier_id"`
 	Cursor    string `query:"cursor"`
 	Limit     int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-}) (*out[page[deliveryBody]], error) {
+},
+) (*out[page[deliveryBody]], error) {
 	filter := tracking.Filter{Limit: in.Limit + 1}
 	var err error
 	if filter.Courier, err = parseBodyID("query.courier_id", in.CourierID); err != nil {
@@ -207,7 +209,8 @@ func (s *Server) assign(ctx context.Context, in *struct {
 		CourierID string `json:"courier_id"`
 		Position  *int   `json:"position,omitempty" minimum:"0" doc:"Index in the courier's route; the end when left out"`
 	}
-}) (*out[deliveryBody], error) {
+},
+) (*out[deliveryBody], error) {
 	id, err := parseID(in.ID, "delivery")
 	if err != nil {
 		return nil, err
@@ -237,7 +240,8 @@ func (s *Server) cancel(ctx context.Context, in *struct {
 	Body struct {
 		Reason string `json:"reason" maxLength:"500"`
 	}
-}) (*out[deliveryBody], error) {
+},
+) (*out[deliveryBody], error) {
 	id, err := parseID(in.ID, "delivery")
 	if err != nil {
 		return nil, err

@@ -51,7 +51,8 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 	Near    string  `query:"near" doc:"lat,lon" example:"37.7812,-122.4112"`
 	RadiusM float64 `query:"radius_m" minimum:"1" maximum:"100000" default:"5000"`
 	Limit   int     `query:"limit" minimum:"1" maximum:"5000" default:"1000"`
-}) (*out[page[fleetCourier]], error) {
+},
+) (*out[page[fleetCourier]], error) {
 	if math.IsNaN(in.RadiusM) { // which no minimum and no maximum keeps out
 		return nil, tracking.Invalid("query.radius_m", "must be a number")
 	}

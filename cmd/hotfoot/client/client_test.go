@@ -93,7 +93,8 @@ func TestClient_CreateDelivery_sends_the_idempotency_key_as_a_header(t *testing.
 	t.Parallel()
 	c, seen := serve(t, ok(`{"id":"d1","status":"assigned","ver":2,"courier_id":"c1","stops_before":1,"tracking_token":"tok","tracking_url":"http://x/t/tok"}`))
 	got, err := c.CreateDelivery(t.Context(), client.NewDelivery{
-		Pickup: client.Place{Lat: 1, Lon: 2, Name: "Shop"}, Dropoff: client.Place{Lat: 3, Lon: 4}, CourierID: "c1", IdempotencyKey: "k1"})
+		Pickup: client.Place{Lat: 1, Lon: 2, Name: "Shop"}, Dropoff: client.Place{Lat: 3, Lon: 4}, CourierID: "c1", IdempotencyKey: "k1",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,24 +117,36 @@ func TestClient_paths_and_bodies(t *testing.T) {
 		call func(context.Context, *client.Client) error
 		want string
 	}{
-		"assign": {func(ctx context.Context, c *client.Client) error {
-			_, err := c.Assign(ctx, "d/1", "c1", &second)
-			return err
+		"assign": {
+			func(ctx context.Context, c *client.Client) error {
+				_, err := c.Assign(ctx, "d/1", "c1", &second)
+				return err
+			},
+			`POST /v1/deliveries/d%2F1/assign {"courier_id":"c1","position":2}`,
 		},
-			`POST /v1/deliveries/d%2F1/assign {"courier_id":"c1","position":2}`},
-		"assign last": {func(ctx context.Context, c *client.Client) error {
-			_, err := c.Assign(ctx, "d1", "c1", nil)
-			return err
+		"assign last": {
+			func(ctx context.Context, c *client.Client) error {
+				_, err := c.Assign(ctx, "d1", "c1", nil)
+				return err
+			},
+			`POST /v1/deliveries/d1/assign {"courier_id":"c1"}`,
 		},
-			`POST /v1/deliveries/d1/assign {"courier_id":"c1"}`},
-		"route": {func(ctx context.Context, c *client.Client) error { return c.SetRoute(ctx, "c1", []string{"a", "b"}) },
-			`PUT /v1/couriers/c1/route {"delivery_ids":["a","b"]}`},
-		"shift": {func(ctx context.Context, c *client.Client) error { return c.SetShift(ctx, true) },
-			`PUT /v1/courier/shift {"on_duty":true}`},
-		"own deliveries": {func(ctx context.Context, c *client.Client) error { _, err := c.CourierDeliveries(ctx); return err },
-			`GET /v1/courier/deliveries `},
-		"delivery": {func(ctx context.Context, c *client.Client) error { _, err := c.GetDelivery(ctx, "d1"); return err },
-			`GET /v1/deliveries/d1 `},
+		"route": {
+			func(ctx context.Context, c *client.Client) error { return c.SetRoute(ctx, "c1", []string{"a", "b"}) },
+			`PUT /v1/couriers/c1/route {"delivery_ids":["a","b"]}`,
+		},
+		"shift": {
+			func(ctx context.Context, c *client.Client) error { return c.SetShift(ctx, true) },
+			`PUT /v1/courier/shift {"on_duty":true}`,
+		},
+		"own deliveries": {
+			func(ctx context.Context, c *client.Client) error { _, err := c.CourierDeliveries(ctx); return err },
+			`GET /v1/courier/deliveries `,
+		},
+		"delivery": {
+			func(ctx context.Context, c *client.Client) error { _, err := c.GetDelivery(ctx, "d1"); return err },
+			`GET /v1/deliveries/d1 `,
+		},
 		"status": {func(ctx context.Context, c *client.Client) error {
 			at := time.Date(2026, 1, 2, 3, 4, 5, 678_901_234, time.FixedZone("", 3600))
 			_, err := c.PostStatus(ctx, "d1", client.StatusChange{Status: client.StatusDelivered, ClientEventID: "e1", At: &at, Proof: &client.Proof{LeftAt: "front door"}})
@@ -164,7 +177,8 @@ func TestClient_PostPositions(t *testing.T) {
 	speed := 0.0
 	at := time.Date(2026, 1, 2, 3, 4, 5, 987_654_321, time.UTC)
 	got, err := c.WithKey("courier-token").PostPositions(t.Context(), "s1", []client.Position{
-		{Seq: 1, RecordedAt: at, Lat: 37.7, Lon: -122.4, SpeedMPS: &speed}, {Seq: 2, RecordedAt: at}}, 3*time.Second)
+		{Seq: 1, RecordedAt: at, Lat: 37.7, Lon: -122.4, SpeedMPS: &speed}, {Seq: 2, RecordedAt: at},
+	}, 3*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,7 +148,8 @@ func TestFleet_Run_accepts_what_others_assign(t *testing.T) {
 	scenario(t, Config{Couriers: 8, Seed: 5}, func(t *testing.T, f *Fleet, s *server) {
 		idle := f.riders[7]
 		d, err := f.merchant.CreateDelivery(t.Context(), client.NewDelivery{
-			Pickup: client.Place{Lat: 37.7852, Lon: -122.4071}, Dropoff: client.Place{Lat: 37.7790, Lon: -122.4145}, CourierID: idle.ref.ID})
+			Pickup: client.Place{Lat: 37.7852, Lon: -122.4071}, Dropoff: client.Place{Lat: 37.7790, Lon: -122.4145}, CourierID: idle.ref.ID,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,7 +71,8 @@ func NewReplay(cfg ReplayConfig) (*Replay, error) {
 		r.report.Untimed += len(track.Points) - len(timed)
 		if len(timed) > 0 {
 			r.players = append(r.players, &player{
-				replay: r, name: track.Name, points: timed, session: fmt.Sprintf("replay-%s-%d", id, len(r.players)+1)})
+				replay: r, name: track.Name, points: timed, session: fmt.Sprintf("replay-%s-%d", id, len(r.players)+1),
+			})
 			r.report.Points += len(timed)
 		}
 	}

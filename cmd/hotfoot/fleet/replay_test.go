@@ -21,7 +21,8 @@ func track(name string, seconds ...float64) trackfile.Track {
 	for i, s := range seconds {
 		speed := 5.0
 		out.Points = append(out.Points, trackfile.Point{
-			Time: noon.Add(time.Duration(s * float64(time.Second))), Lat: 37.77 + float64(i)*50/metresPerDegree, Lon: -122.41, SpeedMPS: &speed})
+			Time: noon.Add(time.Duration(s * float64(time.Second))), Lat: 37.77 + float64(i)*50/metresPerDegree, Lon: -122.41, SpeedMPS: &speed,
+		})
 	}
 	return out
 }
@@ -145,8 +146,10 @@ func TestReplay_one_refused_track_does_not_stop_the_others(t *testing.T) {
 			}
 			return 0, ""
 		}
-		r, err := NewReplay(ReplayConfig{BaseURL: "http://server", MerchantKey: "k", Transport: s,
-			Tracks: []trackfile.Track{track("good", steady(5, 10)...), track("bad", steady(5, 10)...)}})
+		r, err := NewReplay(ReplayConfig{
+			BaseURL: "http://server", MerchantKey: "k", Transport: s,
+			Tracks: []trackfile.Track{track("good", steady(5, 10)...), track("bad", steady(5, 10)...)},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,8 +177,10 @@ func (s *server) tokenOf(name string) string {
 func TestReplay_ends_with_its_context(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r, err := NewReplay(ReplayConfig{BaseURL: "http://server", MerchantKey: "k", Transport: newServer(t),
-			Tracks: []trackfile.Track{track("a", steady(50, 10)...), track("b", steady(50, 10)...)}})
+		r, err := NewReplay(ReplayConfig{
+			BaseURL: "http://server", MerchantKey: "k", Transport: newServer(t),
+			Tracks: []trackfile.Track{track("a", steady(50, 10)...), track("b", steady(50, 10)...)},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
