@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -372,6 +373,34 @@ func TestCustomers_Live(t *testing.T) {
 	})
 }
 
+// Whatever was announced while a node heard nothing is read again as soon as it hears again, and viewers are told what they may rely on.
+func TestCustomers_Live_after_a_cut(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	n := s.node(gateway.Config{})
+	phone := s.hire("Sam")
+	r := s.deliver(phone, tracking.PickedUp, tracking.EnRoute)
+	s.move(phone, 37.78, -122.41)
+	v := n.watch(t, r)
+	n.still() // nobody looks at the revisions every five seconds
+	at := 0
+	for turn := range 4 {
+		must(t, s.client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err())
+		r = s.report(phone, r, []tracking.Status{tracking.Arriving, tracking.EnRoute}[turn%2])
+		s.move(phone, 37.781+float64(turn)/1000, -122.41)
+		_, at = v.frame("to hear that it is not live", at, func(f frame) bool { return f.Type == "tick" && !*f.Live })
+		v.ver(r.Delivery.Ver)
+		_, at = v.frame("to hear that it is live", at, func(f frame) bool { return f.Type == "tick" && *f.Live })
+		v.frame("the newest place", 0, func(f frame) bool { return strings.Contains(f.raw, fmt.Sprintf(`"lat":37.78%d,`, turn+1)) })
+	}
+	w := watcher{}
+	for i, text := range v.heard() {
+		if err := w.take(decode(t, text), i == 0); err != nil {
+			t.Errorf("frame %d: %v", i, err)
+		}
+	}
+}
+
 // A customer sees the courier only on the way to their own door, at most visible_stops (two) stops away.
 func TestCustomers_Live_privacy(t *testing.T) {
 	t.Parallel()
@@ -407,11 +436,11 @@ func TestCustomers_Live_privacy(t *testing.T) {
 		_, err := s.dispatch.Cancel(t.Context(), s.boss, between.Delivery.ID, "changed their mind")
 		s.must(err)
 		view, at := v.frame("to be shown", 0, visible(true))
-		hidden(t, v, 0, at)
+		hidden(t, v, 0, at-1)
 		if *view.StopsBefore != 2 {
 			t.Errorf("shown with %s", view.raw)
 		}
-		v.frame("where the courier is", at, func(f frame) bool { return f.Type == "position" })
+		v.frame("where the courier is", at-1, func(f frame) bool { return f.Type == "position" || f.Position != nil })
 
 		first := 0
 		added := s.deliver(tracking.Actor{})

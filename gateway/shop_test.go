@@ -72,15 +72,17 @@ func (s *shop) connect() redis.UniversalClient {
 	return client
 }
 
-// run runs a loop until the test ends.
-func (s *shop) run(loop func(context.Context) error) {
+// run runs a loop until the test ends, or until it is stopped before.
+func (s *shop) run(loop func(context.Context) error) (stopAndWait func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	wait.Go(func() { _ = loop(ctx) })
-	s.t.Cleanup(func() {
+	stopAndWait = func() {
 		stop()
 		wait.Wait()
-	})
+	}
+	s.t.Cleanup(stopAndWait)
+	return stopAndWait
 }
 
 func (s *shop) must(err error) {
@@ -155,6 +157,8 @@ type node struct {
 	hub      *gateway.Hub
 	server   *httptest.Server
 	registry *prometheus.Registry
+	// still ends the hub's ticks, pings and checks.
+	still func()
 	// ahead is how far the node's clock is ahead of ours.
 	ahead atomic.Int64
 }
@@ -183,7 +187,7 @@ func (s *shop) nodeOver(config gateway.Config, staff truth, tune func(*httptest.
 	s.run(subscriber.Run)
 	n.hub = gateway.NewHub(feedPort{pubsub.NewFeed(subscriber, s.log)}, hot, config, gateway.NewMetrics(n.registry), now, s.log)
 	s.t.Cleanup(n.hub.Close)
-	s.run(n.hub.Run)
+	n.still = s.run(n.hub.Run)
 	contract := api.New(api.Deps{
 		Ingest: s.ingest, Records: hot, Couriers: s.truth, Linker: s.linker, Log: s.log, Metrics: prometheus.NewRegistry(), Now: now,
 	}, api.Config{})

@@ -55,10 +55,6 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Accel-Buffering", "no")
 	s := stream{w: w, control: http.NewResponseController(w), epoch: epoch, ver: since}
-	// The server's limit is for reading a request; the stream goes on for as long as the viewer stays.
-	if err := s.control.SetReadDeadline(time.Time{}); err != nil {
-		return
-	}
 	for {
 		select {
 		case <-r.Context().Done():
