@@ -110,7 +110,7 @@ test("without WebGL it stays text, and says so", async () => {
     await textOf(page, "#no-map", "The map cannot be shown on this device.");
     await desk.api.status(courier, delivery, "arriving");
     await textOf(page, "#details", /end of the road/);
-    expect(await page.locator("#map-frame").isHidden()).toBe(true);
+    await page.locator("#map-frame").waitFor({ state: "hidden" });
     await shot(page, "customer-no-webgl");
   } finally {
     await browser.close();
