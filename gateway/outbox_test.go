@@ -1,10 +1,6 @@
 package gateway
 
-import (
-	"testing"
-
-	"hotfoot/tracking"
-)
+import "testing"
 
 // box is an outbox whose waking is counted.
 func box() (o *outbox, woken *int) {
@@ -119,33 +115,4 @@ func TestOutbox(t *testing.T) {
 		o.end(slow, 0)
 		wantTaken(t, o, "too_slow")
 	})
-}
-
-func TestTopic_enter_after_exit(t *testing.T) {
-	t.Parallel()
-	// The socket may break before its snapshot is there; a topic that goes on for others must not keep it.
-	o, _ := box()
-	top := &topic{opened: make(chan struct{}), viewers: map[*viewer]struct{}{}, record: tracking.Record{Epoch: 1}}
-	close(top.opened)
-	v := &viewer{outbox: o}
-	top.exit(v)
-	if err := top.enter(t.Context(), v, 0, 0); err != nil || len(top.viewers) != 0 || o.waiting() != 0 {
-		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), o.waiting())
-	}
-}
-
-func TestCloseCodeOf(t *testing.T) {
-	t.Parallel()
-	stay := map[int]bool{4001: true, 4003: true, 4004: true} // a client must not come back
-	for _, code := range tracking.Codes {
-		closed := closeCodeOf(code)
-		if closed < 1003 || closed > 4999 || closed > 1015 && closed < 4000 {
-			t.Errorf("%s closes with %d, which is no code to send", code, closed)
-		}
-		for _, again := range []tracking.Code{tracking.CodeUnavailable, tracking.CodeOverloaded, tracking.CodeTooMany, tracking.CodeInternal} {
-			if code == again && stay[closed] {
-				t.Errorf("%s closes with %d, although coming back would help", code, closed)
-			}
-		}
-	}
 }

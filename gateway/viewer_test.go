@@ -165,7 +165,7 @@ func (s *socket) ofType(kind string, from int) (frame, int) {
 	return s.frame("a "+kind, from, func(f frame) bool { return f.Type == kind })
 }
 
-// status waits for the status frame of a ver.
+// ver waits for the frame that brings a ver: a status, or a snapshot of it.
 func (s *socket) ver(ver int64) (frame, int) {
 	s.t.Helper()
 	return s.frame(fmt.Sprintf("ver %d", ver), 0, func(f frame) bool { return f.Ver == ver })

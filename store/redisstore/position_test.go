@@ -82,12 +82,8 @@ func TestStore_Place(t *testing.T) {
 		c := h.courier()
 		_, err := h.Place(t.Context(), placement(c, fix(1), 1))
 		must(t, err)
-		pipe := h.client.Pipeline()
-		for range 100_000 {
-			pipe.XAdd(t.Context(), &redis.XAddArgs{Stream: key.Positions(key.Partition(c.ID)), Values: []string{"b", ""}})
-		}
-		_, err = pipe.Exec(t.Context())
-		must(t, err)
+		const fill = `for _ = 1, 100000 do redis.call('XADD', KEYS[1], '*', 'b', '') end return 1`
+		must(t, h.client.Eval(t.Context(), fill, []string{key.Positions(key.Partition(c.ID))}).Err())
 		before, arrived := dump(t, h.client), h.listen(t, key.Courier(c.ID))
 		_, err = h.Place(t.Context(), placement(c, fix(2), 2))
 		wantCode(t, err, tracking.CodeOverloaded)
