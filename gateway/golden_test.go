@@ -83,8 +83,10 @@ func TestGoldenFrames(t *testing.T) {
 			continue
 		case "frame": // said in many pieces
 			for _, text := range board.heard() {
-				compare(t, name, golden, text, map[string]bool{"full": true, "clusters": true, "over": true, "name": true, "vehicle": true, "stops": true,
-					"battery": true, "accuracy_m": true, "speed_mps": true, "heading_deg": true})
+				compare(t, name, golden, text, map[string]bool{
+					"full": true, "clusters": true, "over": true, "name": true, "vehicle": true, "stops": true,
+					"battery": true, "accuracy_m": true, "speed_mps": true, "heading_deg": true,
+				})
 			}
 			continue
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/cmd/hotfoot/bench"
+	"hotfoot/pubsub"
 	"hotfoot/store/redisstore"
-	"hotfoot/tracking/key"
 )
 
 type benchCmd struct {
@@ -122,20 +122,9 @@ func (c *benchCmd) measure(ctx context.Context, rig *bench.Rig, pairs []*bench.P
 // awaitBacklog waits until everything accepted is in Postgres.
 func awaitBacklog(ctx context.Context, client redis.UniversalClient) error {
 	for {
-		pipe := client.Pipeline()
-		var lengths [key.Partitions]*redis.IntCmd
-		for p := range lengths {
-			lengths[p] = pipe.XLen(ctx, key.Positions(p))
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
+		waiting, _, err := pubsub.Waiting(ctx, client)
+		if err != nil || waiting == 0 {
 			return err
-		}
-		var waiting int64
-		for _, l := range lengths {
-			waiting += l.Val()
-		}
-		if waiting == 0 {
-			return nil
 		}
 		select {
 		case <-ctx.Done():

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"hotfoot/pubsub"
 )
 
 // historyMetrics says how positions move into Postgres.
@@ -33,6 +36,7 @@ type storeCollector struct {
 	node                       *node
 	pgTotal, pgIdle, pgWaits   *prometheus.Desc
 	redisTotal, redisIdle, gap *prometheus.Desc
+	waiting, dead              *prometheus.Desc
 }
 
 func newStoreCollector(n *node) *storeCollector {
@@ -44,12 +48,18 @@ func newStoreCollector(n *node) *storeCollector {
 		pgWaits:    desc("hotfoot_postgres_acquire_waits_total", "Times a request had to wait for a connection."),
 		redisTotal: desc("hotfoot_redis_connections", "Redis connections of this node."),
 		redisIdle:  desc("hotfoot_redis_connections_idle", "Those not in use."),
+		waiting:    desc("hotfoot_backlog_batches", "Batches of positions that wait for Postgres, of all nodes."),
+		dead:       desc("hotfoot_backlog_dead_batches", "Batches put aside because they can never be stored, of all nodes."),
 		gap:        desc("hotfoot_pubsub_gaps_total", "Times the Pub/Sub connection was lost, and everything watched was read again."),
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (c *storeCollector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
+func (c *storeCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.pgTotal, c.pgIdle, c.pgWaits, c.redisTotal, c.redisIdle, c.gap, c.waiting, c.dead} {
+		out <- d
+	}
+}
 
 // Collect implements prometheus.Collector.
 func (c *storeCollector) Collect(out chan<- prometheus.Metric) {
@@ -66,5 +76,12 @@ func (c *storeCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(c.redisIdle, float64(pool.IdleConns))
 	if c.node.subscriber != nil {
 		counter(c.gap, float64(c.node.subscriber.Gaps()))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	// Without an answer there is no sample: a zero would say that all is well.
+	if waiting, dead, err := pubsub.Waiting(ctx, c.node.client); err == nil {
+		gauge(c.waiting, float64(waiting))
+		gauge(c.dead, float64(dead))
 	}
 }
