@@ -27,9 +27,12 @@ func TestServe_ThreeProcesses(t *testing.T) {
 	s.report(t, api.url, "en_route", "2")
 	visible := func(f received) bool { return f.Type == "view" && f.Visible }
 	got := map[*watcher][]received{a: a.until("the courier shown", visible), b: b.until("the courier shown", visible)}
+	shift := time.Now().Add(-time.Second)
 	place := func(n int) {
+		// Two fixes of one millisecond would be one to the marker.
+		at := shift.Add(time.Duration(n) * 10 * time.Millisecond)
 		call(t, "POST", api.url+"/v1/courier/positions", s.courierKey, object{"session": "x", "positions": []object{{
-			"seq": n, "lat": 37.7812 + float64(n)/1e4, "lon": -122.4112, "recorded_at": time.Now().UTC().Format(time.RFC3339Nano),
+			"seq": n, "lat": 37.7812 + float64(n)/1e4, "lon": -122.4112, "recorded_at": at.UTC().Format(time.RFC3339Nano),
 		}}}, nil, http.StatusAccepted)
 	}
 	for n := range 5 {
