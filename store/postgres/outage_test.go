@@ -50,7 +50,7 @@ func TestStore_outage(t *testing.T) {
 	_, err = s.Store.Store(t.Context(), []tracking.Batch{batchOf(tracking.NewID(), "", 1)})
 	wantCode(t, err, tracking.CodeUnavailable)
 
-	server = startServer(t, dir)
+	startServer(t, dir)
 	after, err := s.Record(t.Context(), r.Delivery.ID)
 	must(t, err)
 	if after.Delivery.Status != tracking.Created {
