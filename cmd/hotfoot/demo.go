@@ -41,6 +41,7 @@ func (demoCmd) Help() string {
 type demoFile struct {
 	BaseURL     string         `json:"base_url"`
 	OpsURL      string         `json:"ops_url"`
+	AdminURL    string         `json:"admin_url"` // of /metrics
 	OpsKey      string         `json:"ops_key"`
 	MerchantKey string         `json:"merchant_key"`
 	Couriers    []demoCourier  `json:"couriers"`
@@ -202,7 +203,7 @@ func (c *demoCmd) show(ctx context.Context, n *node, keys demoKeys, demoPath str
 		return err
 	}
 	done()
-	file := demoFile{BaseURL: base, OpsURL: base + "/ops#key=" + keys.ops, OpsKey: keys.ops, MerchantKey: keys.merchant}
+	file := demoFile{BaseURL: base, OpsURL: base + "/ops#key=" + keys.ops, AdminURL: "http://" + n.admin.Addr().String(), OpsKey: keys.ops, MerchantKey: keys.merchant}
 	for _, courier := range f.Couriers() {
 		file.Couriers = append(file.Couriers, demoCourier{ID: courier.ID, Name: courier.Name, Token: courier.Token})
 	}

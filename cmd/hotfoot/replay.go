@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"hotfoot/cmd/hotfoot/fleet"
@@ -42,8 +44,18 @@ func (c *replayCmd) Run(ctx context.Context, w *world) error {
 		return err
 	}
 	err = r.Run(ctx)
-	fmt.Fprintln(w.stdout, r.Report())
+	printReport(w.stdout, r.Report())
 	return err
+}
+
+func printReport(out io.Writer, r fleet.Report) {
+	fmt.Fprintf(out, "%d tracks, %d points: %d live, %d late, %d duplicate; %d in Postgres\n", r.Tracks, r.Points, r.Live, r.Late, r.Duplicate, r.Durable)
+	for _, code := range slices.Sorted(maps.Keys(r.Rejected)) {
+		fmt.Fprintf(out, "  %d rejected: %s\n", r.Rejected[code], code)
+	}
+	if r.Untimed > 0 {
+		fmt.Fprintf(out, "  %d without a time, left out\n", r.Untimed)
+	}
 }
 
 func listReplayed(out io.Writer, couriers []fleet.CourierRef, deliveries []fleet.DeliveryRef) {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BINARY = process.env.HOTFOOT_BIN ?? fileURLToPath(new URL("../../bin/hotfoot", import.meta.url));
+export const BINARY = process.env.HOTFOOT_BIN ?? fileURLToPath(new URL("../../bin/hotfoot", import.meta.url));
 const START_MS = 60_000;
 
 export interface Demo {
