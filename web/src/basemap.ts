@@ -23,6 +23,8 @@ export const DARK: Palette = {
 const SOURCE = "basemap";
 const byZoom = (...stops: number[]) => ["interpolate", ["exponential", 1.6], ["zoom"], ...stops] as never;
 const kind = (...kinds: string[]) => ["in", ["get", "kind"], ["literal", kinds]] as never;
+// A creek is a line in the same layer as the bay: filled, it would flood whole blocks.
+const AREA = ["in", ["geometry-type"], ["literal", ["Polygon", "MultiPolygon"]]] as never;
 const FONT = ["system-ui", "sans-serif"];
 
 function road(id: string, kinds: string[], color: string, width: number[], minzoom = 5): LayerSpecification {
@@ -54,7 +56,7 @@ function label(id: string, layer: string, color: string, halo: string,
 
 export function basemapLayers(p: Palette): LayerSpecification[] {
   const fill = (id: string, layer: string, color: string, filter?: never, minzoom = 0): LayerSpecification => ({
-    id, type: "fill", source: SOURCE, "source-layer": layer, minzoom, ...(filter ? { filter } : {}),
+    id, type: "fill", source: SOURCE, "source-layer": layer, minzoom, filter: filter ? (["all", AREA, filter] as never) : AREA,
     paint: { "fill-color": color },
   });
   return [
