@@ -25,7 +25,7 @@ demo: setup-demo build ## run everything on this machine, with couriers that mov
 	@exec bin/hotfoot demo $(ARGS)
 
 test: setup-test build go-test ## run all tests, against real Postgres, Redis and Chromium
-	$(STEP) 'Testing the pages, in Node and in Chromium' $(NPM) test
+	$(STEP) 'Testing the pages, in Node and in Chromium' script/test-pages.sh
 
 check: lint test bench-once ## run everything that a change must pass; CI runs this
 
