@@ -258,6 +258,3 @@ func (h *Hub) Close() {
 	h.mu.Unlock()
 	h.wait.Wait()
 }
-
-// Draining reports whether the node is on its way out.
-func (h *Hub) Draining() bool { return h.draining.Load() }

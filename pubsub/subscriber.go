@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"hotfoot/tracking"
 )
 
 // Listener hears what is said on a channel. Its functions are called from one goroutine and must not block.
@@ -311,16 +309,4 @@ func (s *Subscriber) deliver(m *redis.Message) {
 	for _, l := range all {
 		l.Message(payload)
 	}
-}
-
-// WaitReady waits until every subscription is confirmed. Errors: CodeUnavailable when ctx ends before.
-func WaitReady(ctx context.Context, subscriptions ...*Subscription) error {
-	for _, s := range subscriptions {
-		select {
-		case <-s.ready:
-		case <-ctx.Done():
-			return tracking.Unavailable("Redis", ctx.Err())
-		}
-	}
-	return nil
 }

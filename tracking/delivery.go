@@ -1,7 +1,6 @@
 package tracking
 
 import (
-	"fmt"
 	"time"
 	"unicode/utf8"
 )
@@ -122,6 +121,3 @@ func validText(path, s string, maxChars int) error {
 	}
 	return nil
 }
-
-// Describe names a delivery in an error without giving anything away.
-func (d Delivery) Describe() string { return fmt.Sprintf("the delivery is %s", d.Status) }

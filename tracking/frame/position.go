@@ -2,7 +2,6 @@ package frame
 
 import (
 	"strconv"
-	"time"
 
 	"hotfoot/tracking"
 )
@@ -75,6 +74,3 @@ func appendFloat(b []byte, v float64, decimals int) []byte {
 	}
 	return b
 }
-
-// FormatTime is a time as every frame and answer writes it, without quotes.
-func FormatTime(t time.Time) string { return t.UTC().Format(TimeLayout) }
