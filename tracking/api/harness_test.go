@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,18 +31,16 @@ import (
 // site is a whole node but for its sockets, over stores of its own, with one merchant.
 type site struct {
 	*tenant
-	url    string
-	client *http.Client
-	server *api.Server
-	store  *postgres.Store
-	pool   *pgxpool.Pool
-	redis  *private.Server
-	hot    redis.UniversalClient
-	// redisGone says that the test took the hot store away.
-	redisGone bool
-	linker    *tracking.Linker
-	registry  *prometheus.Registry
-	log       *syncBuffer
+	url      string
+	client   *http.Client
+	server   *api.Server
+	store    *postgres.Store
+	pool     *pgxpool.Pool
+	redis    *private.Server
+	hot      redis.UniversalClient
+	linker   *tracking.Linker
+	registry *prometheus.Registry
+	log      *syncBuffer
 }
 
 // tenant is a merchant with a key of each role.
@@ -58,7 +55,6 @@ const secret = "0123456789abcdef0123456789abcdef"
 func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{registry: prometheus.NewRegistry(), log: &syncBuffer{}}
-	t.Cleanup(func() { s.awaitDials(t) })
 	var err error
 	s.pool = storetest.Postgres(t)
 	s.redis, err = private.StartRedis(t.Context(), private.Config{Dir: storetest.Dir(t)})
@@ -115,19 +111,6 @@ func serve(t *testing.T, s *site, handler http.Handler) {
 // killRedis takes the hot store away for good.
 func (s *site) killRedis() {
 	s.redis.Kill()
-	s.redisGone = true
-}
-
-// awaitDials waits until the Redis client has given up: after its end it sleeps for up to a second between two attempts to dial.
-func (s *site) awaitDials(t *testing.T) {
-	t.Helper()
-	if !s.redisGone {
-		return
-	}
-	stacks := make([]byte, 4<<20)
-	eventually(t, "nobody dials Redis any more", func() bool {
-		return !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("tryDial"))
-	})
 }
 
 // mountAdmitted stands in for the sockets, which are another package's: it shows that Admit lets the right keys to them.
