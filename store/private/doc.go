@@ -5,7 +5,7 @@
 //	Dir/postgres/                   sockets, and data/ the cluster
 //	Dir/redis/                      socket, and the append-only file
 //
-// What it guarantees. Nothing listens on TCP, and the sockets lie in folders closed to other users. Every durable setting of
+// What it guarantees. Nothing listens on TCP but the nodes of a Cluster, on loopback; sockets lie in folders closed to other users. Every durable setting of
 // both servers is on: what was committed survives a kill at any moment. The folder is kept, so that the next start finds the
 // data. A server never outlives its owner: on Linux the kernel ends it with our process however that dies, elsewhere the next
 // start in the same folder does. A folder has one owner at a time; a second is refused.

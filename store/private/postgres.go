@@ -40,7 +40,7 @@ func StartPostgres(ctx context.Context, cfg Config) (*Server, error) {
 		f.release()
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	cmd := exec.Command(filepath.Join(bin, "postgres"), postgresArguments(f)...)
+	cmd := exec.Command(filepath.Join(bin, "postgres"), append(postgresArguments(f), cfg.Arguments...)...)
 	// An immediate shutdown: our death is a crash to Postgres, and recovery is what it does best.
 	cmd.SysProcAttr = attributes(f.account, syscall.SIGQUIT)
 	if s, err = start(f, cmd, s); err != nil {

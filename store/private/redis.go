@@ -36,7 +36,7 @@ func StartRedis(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	// We hold the lock, so whoever runs here lost its owner.
 	s.kin.end(syscall.SIGTERM, 3*time.Second)
-	cmd := exec.Command(bin, redisArguments(f, socket)...)
+	cmd := exec.Command(bin, append(redisArguments(f, socket), cfg.Arguments...)...)
 	cmd.SysProcAttr = attributes(f.account, syscall.SIGTERM)
 	if s, err = start(f, cmd, s); err != nil {
 		return nil, err

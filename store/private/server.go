@@ -16,6 +16,8 @@ type Config struct {
 	Dir string
 	// Log hears about starts and first starts; nil is silence. The servers' own words go to files in Dir.
 	Log *slog.Logger
+	// Arguments come after ours on the server's command line, so that they win: tests set limits and replication with them.
+	Arguments []string
 }
 
 // Server is one running child.
