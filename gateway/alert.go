@@ -7,6 +7,14 @@ import (
 	"hotfoot/tracking/frame"
 )
 
+type alert struct {
+	Kind       string     `json:"kind"`
+	CourierID  *string    `json:"courier_id"`
+	DeliveryID *string    `json:"delivery_id"`
+	Since      frame.Time `json:"since"`
+	Over       bool       `json:"over,omitempty"`
+}
+
 // age finds what time alone has changed: who fell silent, and what is late. Called with mu held.
 func (f *fleet) age(now time.Time) {
 	s := stats{CouriersOnDuty: len(f.units), Active: len(f.jobs)}

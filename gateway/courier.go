@@ -3,13 +3,14 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"hotfoot/tracking"
-	"hotfoot/tracking/frame"
 )
 
 // Desk is what a courier's socket asks of the HTTP contract, so that both speak of deliveries and positions in the same words.
@@ -37,14 +38,17 @@ type courierSocket struct {
 	desk  Desk
 	actor tracking.Actor
 	conn  *conn
-	watch Watch
+	// again says that the route may have changed since it was last read.
+	again chan struct{}
 
-	mu        sync.Mutex
+	mu      sync.Mutex
+	watch   Watch
+	reading bool
+	closed  bool
+
+	// Of the one reader: what was told, nil before that, and the stops that have left the route in a way that is not known yet.
 	route     []tracking.Record
-	told      bool // the first route was sent
-	reading   bool
-	readAgain bool
-	closed    bool
+	undecided []tracking.Record
 }
 
 // Live serves the WebSocket of an authenticated courier.
@@ -53,23 +57,29 @@ func (c *Couriers) Live(w http.ResponseWriter, r *http.Request, actor tracking.A
 	if conn == nil {
 		return
 	}
-	s := &courierSocket{hub: c.hub, desk: c.desk, actor: actor, conn: conn}
+	s := &courierSocket{hub: c.hub, desk: c.desk, actor: actor, conn: conn, again: make(chan struct{}, 1)}
 	conn.receive = s.receive
 	conn.gone = s.close
 	conn.serve(largeMessage)
-	watch := c.hub.feed.Jobs(actor.CourierID, s.refresh, func(live bool) {
+	s.open()
+	// Confirmed or not, the courier sees the route as it stands; a confirmation reads it again.
+	s.refresh()
+}
+
+func (s *courierSocket) open() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.watch = s.hub.feed.Jobs(s.actor.CourierID, s.refresh, func(live bool) {
 		if live {
 			s.refresh()
 		}
 	})
-	s.mu.Lock()
-	s.watch = watch
-	if s.closed {
-		watch.Close()
-	}
-	s.mu.Unlock()
-	// Confirmed or not, the courier sees the route as it stands; a confirmation reads it again.
-	s.refresh()
+	s.hub.mu.Lock()
+	s.hub.couriers[s] = struct{}{}
+	s.hub.mu.Unlock()
 }
 
 func (s *courierSocket) close() {
@@ -79,6 +89,16 @@ func (s *courierSocket) close() {
 	if s.watch != nil {
 		s.watch.Close()
 	}
+	s.hub.mu.Lock()
+	delete(s.hub.couriers, s)
+	s.hub.mu.Unlock()
+}
+
+// isLive reports whether changes of the route are announced.
+func (s *courierSocket) isLive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch.Live()
 }
 
 // refresh reads the route, one reader at a time; asked for while it reads, it reads once more.
@@ -88,54 +108,87 @@ func (s *courierSocket) refresh() {
 	if s.closed {
 		return
 	}
-	if s.reading {
-		s.readAgain = true
-		return
+	select {
+	case s.again <- struct{}{}:
+	default:
 	}
-	s.reading = true
-	s.hub.start(s.read)
+	if !s.reading {
+		s.reading = s.hub.start(s.read)
+	}
 }
 
 func (s *courierSocket) read() {
-	for {
-		err := s.readOnce()
-		s.mu.Lock()
-		if err == nil && !s.readAgain || s.closed || s.hub.ctx.Err() != nil {
-			s.reading = false
-			s.mu.Unlock()
-			return
+	ctx := s.hub.ctx
+	for s.wanted() {
+		if s.readOnce(ctx) == nil {
+			continue
 		}
-		s.readAgain = false
-		s.mu.Unlock()
-		if err != nil {
-			pause(s.hub.ctx, rereadAfter)
+		timer := time.NewTimer(rereadAfter + rand.N(rereadAfter))
+		select {
+		case <-s.again:
+		case <-timer.C:
+		case <-ctx.Done():
 		}
+		timer.Stop()
+		s.refresh()
 	}
 }
 
-func (s *courierSocket) readOnce() error {
-	ctx, cancel := context.WithTimeout(s.hub.ctx, readLimit)
+// rereadAfter is the least pause after a read that failed, or that could not say what became of a stop.
+const rereadAfter = time.Second
+
+// wanted takes the wish to read; without one, whoever reads has stopped.
+func (s *courierSocket) wanted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.again:
+		s.reading = !s.closed && s.hub.ctx.Err() == nil
+	default:
+		s.reading = false
+	}
+	return s.reading
+}
+
+var errUndecided = errors.New("what became of a stop is not known yet")
+
+// readOnce reads the route and tells what has changed.
+func (s *courierSocket) readOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	route, err := s.desk.Route(ctx, s.actor.CourierID)
+	route, err := s.readRoute(ctx)
 	if err != nil {
 		return err
 	}
-	// Only the reader changes s.route, and there is one at a time.
-	s.mu.Lock()
-	before, told := s.route, s.told
-	s.mu.Unlock()
 	var notices []notice
-	if told {
-		if notices, err = s.changes(ctx, before, route); err != nil {
-			return err
-		}
-		if len(notices) == 0 && sameRoute(before, route) {
-			return nil
-		}
+	if s.route != nil {
+		notices = s.changes(ctx, route)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.route, s.told = route, true
+	if s.route == nil || len(notices) > 0 || !sameRoute(s.route, route) {
+		s.tell(notices, route)
+	}
+	s.route = route
+	if len(s.undecided) > 0 {
+		return errUndecided
+	}
+	return nil
+}
+
+func (s *courierSocket) readRoute(ctx context.Context) ([]tracking.Record, error) {
+	select {
+	case s.hub.routes <- struct{}{}:
+		defer func() { <-s.hub.routes }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	route, err := s.desk.Route(ctx, s.actor.CourierID)
+	if route == nil {
+		route = []tracking.Record{}
+	}
+	return route, err
+}
+
+func (s *courierSocket) tell(notices []notice, route []tracking.Record) {
 	frames := make([][]byte, 0, len(notices)+1)
 	for _, n := range notices {
 		frames = append(frames, n.encode(s.hub.now()))
@@ -146,66 +199,6 @@ func (s *courierSocket) readOnce() error {
 			s.conn.outbox.end(slow, time.Second)
 		}
 	}
-	return nil
-}
-
-func sameRoute(a, b []tracking.Record) bool {
-	return slices.EqualFunc(a, b, func(x, y tracking.Record) bool {
-		return x.Delivery.ID == y.Delivery.ID && x.Delivery.Rev == y.Delivery.Rev
-	})
-}
-
-// notice says in a word what became of one stop.
-type notice struct {
-	kind     string
-	delivery tracking.ID
-}
-
-func (n notice) encode(now time.Time) []byte {
-	// It cannot fail: an id and a time always encode.
-	b, _ := json.Marshal(struct {
-		Type       string      `json:"type"`
-		DeliveryID tracking.ID `json:"delivery_id"`
-		At         frame.Time  `json:"at"`
-	}{n.kind, n.delivery, frame.Time(now)})
-	return b
-}
-
-// changes says how one route became the other. What the courier ended themselves is no news to them.
-func (s *courierSocket) changes(ctx context.Context, before, after []tracking.Record) ([]notice, error) {
-	var notices []notice
-	var stayed, order []tracking.ID
-	for _, r := range before {
-		id := r.Delivery.ID
-		if has(after, id) {
-			stayed = append(stayed, id)
-			continue
-		}
-		now, err := s.hub.records.Record(ctx, id)
-		switch {
-		case err != nil:
-			return nil, err
-		case now.Delivery.Status == tracking.Cancelled:
-			notices = append(notices, notice{"cancelled", id})
-		case now.Delivery.CourierID != s.actor.CourierID:
-			notices = append(notices, notice{"unassigned", id})
-		}
-	}
-	for _, r := range after {
-		if has(before, r.Delivery.ID) {
-			order = append(order, r.Delivery.ID)
-		} else {
-			notices = append(notices, notice{"assigned", r.Delivery.ID})
-		}
-	}
-	if !slices.Equal(stayed, order) {
-		notices = append(notices, notice{"reordered", order[0]})
-	}
-	return notices, nil
-}
-
-func has(route []tracking.Record, id tracking.ID) bool {
-	return slices.ContainsFunc(route, func(r tracking.Record) bool { return r.Delivery.ID == id })
 }
 
 // receive takes what the courier's app sends up: positions.

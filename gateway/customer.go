@@ -27,27 +27,29 @@ func NewCustomers(hub *Hub, opener Opener, refuse func(http.ResponseWriter, *htt
 	return &Customers{hub: hub, opener: opener, refuse: refuse}
 }
 
-// joinLimit bounds how long a viewer waits for its snapshot.
-const joinLimit = 5 * time.Second
-
-// open checks the link and reserves the viewer's place. The caller must leave the topic when done.
+// open checks the link and reserves the viewer's place in its topic. The caller must leave the topic when done.
 func (c *Customers) open(r *http.Request, token string) (*topic, *viewer, error) {
 	record, err := c.opener.Open(r.Context(), token)
 	if err != nil {
 		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
 		return nil, nil, err
 	}
-	return c.hub.join(record.Delivery.ID), &viewer{generation: record.Delivery.LinkGen, record: record}, nil
+	return c.hub.join(record), &viewer{generation: record.Delivery.LinkGen, record: record}, nil
 }
 
 // Live serves the WebSocket of a link's token.
 func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
+	if refusal := c.hub.reserve(); refusal != nil {
+		c.refuse(w, r, refusal)
+		return
+	}
 	topic, viewer, err := c.open(r, token)
 	if err != nil {
+		c.hub.release()
 		c.refuse(w, r, err)
 		return
 	}
-	conn := c.hub.upgrade(w, r, "customer")
+	conn := c.hub.handshake(w, r, "customer")
 	if conn == nil {
 		c.hub.leave(topic)
 		return
@@ -60,9 +62,7 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 	epoch, since := parseSince(r.URL.Query().Get("since"))
 	conn.serve(smallMessage)
 	// The snapshot may take a moment; the reader is there meanwhile to notice who leaves.
-	ctx, cancel := context.WithTimeout(c.hub.ctx, joinLimit)
-	defer cancel()
-	if err := topic.enter(ctx, viewer, epoch, since); err != nil {
+	if err := topic.enter(c.hub.ctx, viewer, epoch, since); err != nil {
 		conn.outbox.end(failed(err), 2*time.Second)
 	}
 }

@@ -8,10 +8,13 @@ import (
 	"hotfoot/tracking"
 )
 
-// Staff is what a live map starts from. Errors: CodeUnavailable.
+// Staff is what a live map starts from, and what it reads again after it may have missed something. Errors: CodeUnavailable.
 type Staff interface {
 	Couriers(ctx context.Context, merchant tracking.ID, onDuty *bool, after tracking.ID, limit int) ([]tracking.Courier, error)
+	// Active are the unfinished deliveries, without their events.
 	Active(ctx context.Context, merchant tracking.ID, limit int) ([]tracking.Record, error)
+	// Records are whole; a delivery that does not exist is left out.
+	Records(ctx context.Context, deliveries []tracking.ID) ([]tracking.Record, error)
 	NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error)
 }
 
@@ -20,25 +23,6 @@ const (
 	maxFleet   = 50_000 // couriers, and deliveries, of one merchant's map
 )
 
-// unit is a courier on the map.
-type unit struct {
-	courier tracking.Courier
-	newest  *tracking.Position
-	stops   int
-	silent  bool
-	since   time.Time // silent since
-}
-
-// job is an unfinished delivery, as far as the map is concerned.
-type job struct {
-	rev     int64
-	ver     int64
-	status  tracking.Status
-	courier tracking.ID
-	until   time.Time // the end of what was promised; zero for nothing
-	late    bool
-}
-
 // fleet is one merchant's couriers and unfinished deliveries, kept by a node exactly while somebody there looks at the map.
 type fleet struct {
 	hub      *Hub
@@ -46,18 +30,34 @@ type fleet struct {
 	merchant tracking.ID
 	users    int // guarded by Hub.mu
 	stop     context.CancelFunc
-	opened   chan struct{}
 
 	mu      sync.Mutex
-	err     error
 	watches []Watch
 	units   map[tracking.ID]*unit
 	jobs    map[tracking.ID]*job
+	stops   map[tracking.ID]int // unfinished stops, by courier
+	ended   endings
 	views   map[*opsSocket]struct{}
 	stats   stats
-	stale   bool // something may have been missed: read again
+
+	// See load.go.
+	loaded   bool // there is something to show
+	live     bool // every watch is confirmed and what they might have missed was read
+	doubtful bool // something may have been missed
+	gaps     int  // how often a watch was lost
+	lostAt   time.Time
+	nextLoad time.Time // not before
 	// heard are the couriers and deliveries announced while the fleet is being read: what was read of them is older. Nil when it is not.
 	heard map[tracking.ID]bool
+}
+
+// unit is a courier on the map.
+type unit struct {
+	courier tracking.Courier
+	newest  *tracking.Position
+	stops   int
+	silent  bool
+	since   time.Time // silent since
 }
 
 // stats are the numbers in the bar.
@@ -75,8 +75,8 @@ func (h *Hub) joinFleet(merchant tracking.ID, staff Staff) *fleet {
 	f := h.fleets[merchant]
 	if f == nil {
 		f = &fleet{
-			hub: h, staff: staff, merchant: merchant, opened: make(chan struct{}),
-			units: map[tracking.ID]*unit{}, jobs: map[tracking.ID]*job{}, views: map[*opsSocket]struct{}{},
+			hub: h, staff: staff, merchant: merchant,
+			units: map[tracking.ID]*unit{}, jobs: map[tracking.ID]*job{}, stops: map[tracking.ID]int{}, views: map[*opsSocket]struct{}{},
 		}
 		h.fleets[merchant] = f
 		var ctx context.Context
@@ -101,119 +101,22 @@ func (h *Hub) leaveFleet(f *fleet) {
 
 // run opens the fleet and then makes frames, a few a second, until nobody looks any more.
 func (f *fleet) run(ctx context.Context) {
+	f.mu.Lock()
 	f.watches = f.hub.feed.Fleet(f.merchant, f.moved, f.changed, f.staffed, f.confirmed)
+	f.mu.Unlock()
 	defer func() {
 		for _, w := range f.watches {
 			w.Close()
 		}
 	}()
-	f.awaitWatches(ctx)
-	f.load(ctx)
-	close(f.opened)
-	ticker := time.NewTicker(frameEvery)
-	defer ticker.Stop()
-	for n := 0; ; n++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if f.takeStale() {
-			f.load(ctx)
-		}
+	var loading sync.WaitGroup
+	defer loading.Wait()
+	loading.Go(func() { f.keepLoaded(ctx) })
+	n := 0
+	every(ctx, frameEvery, 0, func() {
 		f.frames(f.hub.now(), n%4 == 0)
-	}
-}
-
-func (f *fleet) awaitWatches(ctx context.Context) {
-	timer := time.NewTimer(openLimit)
-	defer timer.Stop()
-	for _, w := range f.watches {
-		select {
-		case <-w.Ready():
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// load reads the whole fleet; what was announced meanwhile is newer and stays.
-func (f *fleet) load(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 2*readLimit)
-	defer cancel()
-	f.mu.Lock()
-	f.heard = map[tracking.ID]bool{}
-	f.mu.Unlock()
-	onDuty := true
-	couriers, err := f.staff.Couriers(ctx, f.merchant, &onDuty, tracking.ID{}, maxFleet)
-	var active []tracking.Record
-	if err == nil {
-		active, err = f.staff.Active(ctx, f.merchant, maxFleet)
-	}
-	ids := make([]tracking.ID, len(couriers))
-	for i, c := range couriers {
-		ids[i] = c.ID
-	}
-	var newest []*tracking.Position
-	if err == nil {
-		newest, err = f.staff.NewestOf(ctx, ids)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	heard := f.heard
-	f.heard = nil
-	if err != nil {
-		f.err, f.stale = err, true
-		return
-	}
-	f.err = nil
-	here := make(map[tracking.ID]bool, len(couriers))
-	for i, c := range couriers {
-		here[c.ID] = true
-		if !heard[c.ID] {
-			f.enlist(c)
-		}
-		if u := f.units[c.ID]; u != nil && newest[i] != nil {
-			f.place(u, *newest[i])
-		}
-	}
-	for id, u := range f.units {
-		if !here[id] && !heard[id] {
-			f.remove(u)
-		}
-	}
-	unfinished := make(map[tracking.ID]bool, len(active))
-	for _, r := range active {
-		unfinished[r.Delivery.ID] = true
-		if !heard[r.Delivery.ID] {
-			f.apply(r)
-		}
-	}
-	for id, j := range f.jobs {
-		if !unfinished[id] && !heard[id] {
-			f.end(id, j)
-			f.recount(j.courier)
-		}
-	}
-}
-
-func (f *fleet) takeStale() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	stale := f.stale
-	f.stale = false
-	return stale
-}
-
-// confirmed is called by the feed for each of the fleet's channels.
-func (f *fleet) confirmed(live bool) {
-	if live {
-		f.mu.Lock()
-		f.stale = true
-		f.mu.Unlock()
-	}
+		n++
+	})
 }
 
 // moved is called by the feed with a courier's newest position.
@@ -239,7 +142,9 @@ func (f *fleet) staffed(c tracking.Courier) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hear(c.ID)
-	f.enlist(c)
+	if u := f.units[c.ID]; u == nil || u.courier.Rev < c.Rev {
+		f.enlist(c)
+	}
 }
 
 // hear notes what is announced while the fleet is being read. Called with mu held.
@@ -249,19 +154,17 @@ func (f *fleet) hear(id tracking.ID) {
 	}
 }
 
-// enlist takes a courier in. Called with mu held.
+// enlist takes a courier in as they are now. Called with mu held.
 func (f *fleet) enlist(c tracking.Courier) {
 	u := f.units[c.ID]
 	switch {
-	case u != nil && u.courier.Rev >= c.Rev:
 	case !c.OnDuty && u != nil:
 		f.remove(u)
 	case c.OnDuty && u == nil:
-		u = &unit{courier: c}
+		u = &unit{courier: c, stops: f.stops[c.ID]}
 		f.units[c.ID] = u
-		f.recount(c.ID)
 		f.dirty(u, true)
-	case c.OnDuty:
+	case c.OnDuty && u.courier != c:
 		u.courier = c
 		f.dirty(u, true)
 	}
@@ -279,82 +182,5 @@ func (f *fleet) remove(u *unit) {
 func (f *fleet) dirty(u *unit, described bool) {
 	for v := range f.views {
 		v.touch(u, described)
-	}
-}
-
-// changed is called by the feed with an announced record.
-func (f *fleet) changed(r tracking.Record) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.hear(r.Delivery.ID)
-	f.apply(r)
-}
-
-// apply takes a newer record in, and tells every view of its events. Called with mu held.
-func (f *fleet) apply(r tracking.Record) {
-	d := r.Delivery
-	j := f.jobs[d.ID]
-	if j != nil && d.Rev <= j.rev {
-		return
-	}
-	if j == nil && d.Status.Final() && len(r.Events) == 0 {
-		return
-	}
-	var before tracking.ID
-	known := d.Ver
-	if j != nil {
-		before, known = j.courier, j.ver
-	} else if len(r.Events) > 0 {
-		// Announced, and not known before: made a moment ago, or ended long since by what was read. Its newest event is news either way.
-		known = d.Ver - 1
-	}
-	events := r.EventsAfter(known)
-	if j != nil && len(r.Events) == 0 && d.Ver > known {
-		// Read, not announced: what was missed is not told by the fleet's lists, but where it has led is.
-		events = []tracking.Event{{Ver: d.Ver, Status: d.Status, At: d.UpdatedAt}}
-	}
-	for _, e := range events {
-		for v := range f.views {
-			v.event(d, e)
-		}
-	}
-	if d.Status.Final() {
-		f.end(d.ID, j)
-	} else {
-		if j == nil {
-			j = &job{}
-			f.jobs[d.ID] = j
-		}
-		j.rev, j.ver, j.status, j.courier, j.until = d.Rev, d.Ver, d.Status, d.CourierID, d.Window.To
-	}
-	f.recount(before)
-	if d.CourierID != before {
-		f.recount(d.CourierID)
-	}
-}
-
-// end takes a delivery that is finished off the map; j is nil when it was not there. Called with mu held.
-func (f *fleet) end(id tracking.ID, j *job) {
-	delete(f.jobs, id)
-	if j != nil && j.late {
-		f.alert(j.alert(id, true))
-	}
-}
-
-// recount counts a courier's stops again. Called with mu held.
-func (f *fleet) recount(courier tracking.ID) {
-	u := f.units[courier]
-	if u == nil {
-		return
-	}
-	stops := 0
-	for _, j := range f.jobs {
-		if j.courier == courier && j.status.OnRoute() {
-			stops++
-		}
-	}
-	if stops != u.stops {
-		u.stops = stops
-		f.dirty(u, true)
 	}
 }

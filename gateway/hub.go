@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -21,7 +22,7 @@ type Watch interface {
 }
 
 // Feed brings announcements. Its callbacks are called from one goroutine and must not block; live(true) says that the watch was confirmed, so
-// that anything may have been missed before.
+// that anything may have been missed before, and live(false) that it is not any more.
 type Feed interface {
 	Delivery(id tracking.ID, changed func(tracking.Record), live func(bool)) Watch
 	Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) Watch
@@ -29,18 +30,51 @@ type Feed interface {
 	Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Position), changed func(tracking.Record), staffed func(tracking.Courier), live func(bool)) []Watch
 }
 
-// Records reads what topics show. Errors: CodeNotFound, CodeUnavailable.
+// Records reads what topics show, in bulk where it can: hot, and from the truth while the hot store is away. Errors: CodeNotFound, CodeUnavailable.
 type Records interface {
 	tracking.Records
-	// Revs are the revisions kept hot, 0 for one that is not.
-	Revs(ctx context.Context, deliveries []tracking.ID) ([]int64, error)
+	// Revs are the records' revisions, in the order of the deliveries; zero for one that is not known.
+	Revs(ctx context.Context, deliveries []tracking.ID) ([]tracking.Revision, error)
+	// NewestOf are the newest positions, in the order of the couriers; nil where none is known.
+	NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error)
 }
 
 // Config tunes a Hub; zero fields get defaults.
 type Config struct {
-	Origins   []string      // sites whose pages may open sockets, beside our own; as in https://shop.example
-	MaxConns  int           // sockets and streams on this node; 100,000
-	DrainOver time.Duration // viewers of a node that stops are told to come back within this, each at a moment of its own; 10 s
+	Origins  []string // sites whose pages may open sockets, beside our own; as in https://shop.example
+	MaxConns int      // sockets and streams on this node; 100,000
+	// MaxAge is how long a socket or stream lives, give or take a sixth; 30 min. Then its viewer is sent to find a node anew: so those that were
+	// started last get their share, and a node that must go has few who came long ago.
+	MaxAge     time.Duration
+	DrainOver  time.Duration    // viewers of a node that stops are told to come back within this, each at a moment of its own; 10 s
+	StaleSince func() time.Time // since when the truth cannot be read, the zero time while it can; nil when it always can
+	timing     timing
+}
+
+// timing is the same for everybody but tests, which cannot wait that long.
+type timing struct {
+	ping    time.Duration // between two pings
+	silence time.Duration // two pings and a bit: then the peer is gone, whatever TCP believes
+	write   time.Duration // for one frame
+	poll    time.Duration // between two reads of what is watched and not live
+	check   time.Duration // between two looks at the revisions of what is live: how long a lost announcement can stay unnoticed
+	reload  time.Duration // between two reads of a whole fleet, at least
+}
+
+func (c Config) withDefaults() Config {
+	c.MaxConns = cmp.Or(c.MaxConns, 100_000)
+	c.MaxAge = cmp.Or(c.MaxAge, 30*time.Minute)
+	c.DrainOver = cmp.Or(c.DrainOver, 10*time.Second)
+	if c.StaleSince == nil {
+		c.StaleSince = func() time.Time { return time.Time{} }
+	}
+	c.timing.ping = cmp.Or(c.timing.ping, 25*time.Second)
+	c.timing.silence = cmp.Or(c.timing.silence, 55*time.Second)
+	c.timing.write = cmp.Or(c.timing.write, 5*time.Second)
+	c.timing.poll = cmp.Or(c.timing.poll, 2*time.Second)
+	c.timing.check = cmp.Or(c.timing.check, 5*time.Second)
+	c.timing.reload = cmp.Or(c.timing.reload, 5*time.Second)
+	return c
 }
 
 // Hub owns the topics, fleets and sockets of one node.
@@ -60,28 +94,28 @@ type Hub struct {
 	// closing is held to start something, and to say that nothing starts any more: what Close waits for must not grow while it waits.
 	closing sync.RWMutex
 
-	conns    atomic.Int64
+	taken    atomic.Int64 // seats
 	draining atomic.Bool
+	// Topics are read in two lines, so that whoever comes new never waits behind everybody who missed something.
+	newcomers *catchUp
+	behind    *catchUp
+	// routes is held to read a courier's route: when all courier sockets must read theirs anew, they do it in turns.
+	routes chan struct{}
 
-	mu      sync.Mutex
-	topics  map[tracking.ID]*topic
-	fleets  map[tracking.ID]*fleet
-	open    map[*conn]struct{}
-	streams map[*outbox]struct{}
+	mu       sync.Mutex
+	topics   map[tracking.ID]*topic
+	fleets   map[tracking.ID]*fleet
+	couriers map[*courierSocket]struct{}
+	seats    map[*seat]struct{}
 }
 
 // NewHub makes a Hub. Run must run for ticks, pings and checks to happen; Close ends everything.
 func NewHub(feed Feed, records Records, config Config, metrics *metrics, now func() time.Time, log *slog.Logger) *Hub {
-	if config.MaxConns == 0 {
-		config.MaxConns = 100_000
-	}
-	if config.DrainOver == 0 {
-		config.DrainOver = 10 * time.Second
-	}
 	h := &Hub{
-		feed: feed, records: records, config: config, now: now, log: log, metrics: metrics,
-		topics: map[tracking.ID]*topic{}, fleets: map[tracking.ID]*fleet{}, open: map[*conn]struct{}{}, streams: map[*outbox]struct{}{},
+		feed: feed, records: records, config: config.withDefaults(), now: now, log: log, metrics: metrics, routes: make(chan struct{}, readsAtOnce),
+		topics: map[tracking.ID]*topic{}, fleets: map[tracking.ID]*fleet{}, couriers: map[*courierSocket]struct{}{}, seats: map[*seat]struct{}{},
 	}
+	h.newcomers, h.behind = newCatchUp(h), newCatchUp(h)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 5 * time.Second,
@@ -103,145 +137,34 @@ func (h *Hub) start(fn func()) bool {
 	return true
 }
 
-// admit takes a place for one more socket, if there is one.
-func (h *Hub) admit() bool {
-	if h.draining.Load() {
-		return false
-	}
-	if h.conns.Add(1) > int64(h.config.MaxConns) {
-		h.conns.Add(-1)
-		return false
-	}
-	return true
-}
-
-func (h *Hub) release() { h.conns.Add(-1) }
-
-func (h *Hub) add(c *conn) {
-	// The first ping comes at a random moment of the interval, so that a crowd that came together is not pinged together.
-	c.pingAt = h.now().Add(rand.N(pingEvery)).UnixNano()
-	h.mu.Lock()
-	h.open[c] = struct{}{}
-	h.mu.Unlock()
-	// Drain tells those it finds; who came by it at that moment is told here.
-	if h.draining.Load() {
-		c.outbox.end(restarting, rand.N(h.config.DrainOver))
-	}
-	h.metrics.conns.WithLabelValues(c.kind).Inc()
-}
-
-func (h *Hub) remove(c *conn) {
-	h.mu.Lock()
-	delete(h.open, c)
-	h.mu.Unlock()
-	h.release()
-	h.metrics.conns.WithLabelValues(c.kind).Dec()
-}
-
-func (h *Hub) addStream(o *outbox) {
-	h.mu.Lock()
-	h.streams[o] = struct{}{}
-	h.mu.Unlock()
-	if h.draining.Load() {
-		o.end(restarting, rand.N(h.config.DrainOver))
-	}
-	h.metrics.conns.WithLabelValues("stream").Inc()
-}
-
-func (h *Hub) removeStream(o *outbox) {
-	h.mu.Lock()
-	delete(h.streams, o)
-	h.mu.Unlock()
-	h.metrics.conns.WithLabelValues("stream").Dec()
-}
-
-// Run ticks, pings and checks until ctx ends.
+// Run ticks, pings, polls and checks until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	for n := 1; ; n++ {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-			h.pulse()
-			if n%checkEvery == 0 {
-				h.check(ctx)
-			}
-		}
-	}
+	var loops sync.WaitGroup
+	loops.Go(func() { every(ctx, time.Second, 0, h.pulse) })
+	loops.Go(func() { every(ctx, h.config.timing.poll, h.config.timing.poll/4, h.poll) })
+	loops.Go(func() { every(ctx, h.config.timing.check, h.config.timing.check/4, func() { h.check(ctx) }) })
+	loops.Wait()
+	return nil
 }
 
-// checkEvery is how many seconds lie between two looks at the revisions of what is watched: how long a lost announcement can stay unnoticed.
-const checkEvery = 5
-
-// pulse does for all sockets what would otherwise need a timer in each.
-func (h *Hub) pulse() {
-	now := h.now()
-	h.mu.Lock()
-	topics := make([]*topic, 0, len(h.topics))
-	for _, t := range h.topics {
-		topics = append(topics, t)
-	}
-	for c := range h.open {
-		if now.UnixNano() >= c.pingAt {
-			c.pingAt = now.Add(pingEvery).UnixNano()
-			c.outbox.pingSoon()
-		}
-	}
-	h.mu.Unlock()
-	for _, t := range topics {
-		t.tick(now)
-	}
-}
-
-// check compares what topics show with what is kept hot, in one round trip, and reads again what differs.
-func (h *Hub) check(ctx context.Context) {
-	h.mu.Lock()
-	ids := make([]tracking.ID, 0, len(h.topics))
-	topics := make([]*topic, 0, len(h.topics))
-	for id, t := range h.topics {
-		ids, topics = append(ids, id), append(topics, t)
-	}
-	h.mu.Unlock()
-	if len(ids) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	revs, err := h.records.Revs(ctx, ids)
-	for i, t := range topics {
-		if err != nil || t.rev() != revs[i] {
-			t.refresh()
-		}
-	}
-}
-
-// Drain stops taking sockets and sends those there are away, each with its own moment to come back at, until all are gone or ctx ends.
-func (h *Hub) Drain(ctx context.Context) {
-	h.draining.Store(true)
-	h.mu.Lock()
-	for c := range h.open {
-		c.outbox.end(restarting, rand.N(h.config.DrainOver))
-	}
-	for o := range h.streams {
-		o.end(restarting, rand.N(h.config.DrainOver))
-	}
-	h.mu.Unlock()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
+// every calls fn, one call after the other, until ctx ends. Between two lies d and up to jitter more: a hundred nodes must not ask the stores in
+// the same moment.
+func every(ctx context.Context, d, jitter time.Duration, fn func()) {
 	for {
-		h.mu.Lock()
-		left := len(h.open) + len(h.streams)
-		h.mu.Unlock()
-		if left == 0 {
+		pause(ctx, d+rand.N(jitter+1))
+		if ctx.Err() != nil {
 			return
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+		fn()
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 
@@ -252,8 +175,8 @@ func (h *Hub) Close() {
 	h.cancel()
 	h.closing.Unlock()
 	h.mu.Lock()
-	for c := range h.open {
-		_ = c.socket.Close()
+	for s := range h.seats {
+		s.cut()
 	}
 	h.mu.Unlock()
 	h.wait.Wait()

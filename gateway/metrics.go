@@ -7,6 +7,7 @@ type metrics struct {
 	closed    *prometheus.CounterVec
 	refused   *prometheus.CounterVec
 	topics    prometheus.Gauge
+	behind    prometheus.Gauge
 	frames    *prometheus.CounterVec
 	conflated prometheus.Counter
 	reads     prometheus.Counter
@@ -19,11 +20,12 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 		closed:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_sockets_closed_total", Help: "Sockets the server closed, by kind and reason."}, []string{"kind", "reason"}),
 		refused:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_sockets_refused_total", Help: "Handshakes refused, by reason."}, []string{"reason"}),
 		topics:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hotfoot_topics", Help: "Deliveries that somebody watches on this node."}),
+		behind:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hotfoot_topics_behind", Help: "Deliveries that are watched and not live: what their viewers see is polled."}),
 		frames:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_frames_total", Help: "Frames encoded, by type: each once, however many sockets it goes to."}, []string{"type"}),
 		conflated: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_positions_conflated_total", Help: "Positions that a newer one replaced before a slow socket took them."}),
-		reads:     prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_topic_reads_total", Help: "Times a watched delivery was read (again) from the stores."}),
+		reads:     prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_topic_reads_total", Help: "Records read for watched deliveries, again or for the first time."}),
 	}
-	registry.MustRegister(m.conns, m.closed, m.refused, m.topics, m.frames, m.conflated, m.reads)
+	registry.MustRegister(m.conns, m.closed, m.refused, m.topics, m.behind, m.frames, m.conflated, m.reads)
 	for _, kind := range []string{"customer", "stream", "ops", "courier"} {
 		m.conns.WithLabelValues(kind)
 		m.closed.WithLabelValues(kind, "write_failed")
@@ -31,7 +33,7 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 			m.closed.WithLabelValues(kind, f.word)
 		}
 	}
-	for _, reason := range []string{"overloaded", "handshake", "not_found", "unauthorized", "unavailable"} {
+	for _, reason := range []string{"overloaded", "restarting", "handshake", "not_found", "unauthorized", "unavailable"} {
 		m.refused.WithLabelValues(reason)
 	}
 	for _, kind := range []string{"snapshot", "status", "view", "position", "tick", "frame"} {

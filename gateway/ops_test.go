@@ -19,6 +19,7 @@ type opsFrame struct {
 	Type     string
 	N        int64
 	Full     bool
+	Live     *bool
 	Couriers []struct {
 		ID       tracking.ID
 		Lat, Lon float64
@@ -56,6 +57,14 @@ func (f opsFrame) has(id tracking.ID) bool {
 	return false
 }
 
+func decodeOps(t *testing.T, text string) (f opsFrame) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return f
+}
+
 // board is a live map that a test looks at.
 type board struct {
 	*socket
@@ -77,10 +86,7 @@ func (b *board) look(bbox string, zoom int, filter string) opsFrame {
 func (b *board) next(what string, content func(opsFrame) bool) (f opsFrame) {
 	b.t.Helper()
 	_, b.from = b.await(what, b.from, func(text string) bool {
-		f = opsFrame{}
-		if err := json.Unmarshal([]byte(text), &f); err != nil {
-			b.t.Fatal(err)
-		}
+		f = decodeOps(b.t, text)
 		return f.Type == "frame" && content(f)
 	})
 	return f
@@ -291,7 +297,7 @@ func TestOps_Live_hears_while_it_reads(t *testing.T) {
 		delivery = s.deliver(busy)
 		s.heardBy(t)
 	}
-	n := s.nodeOver(gateway.Config{}, slowTruth{s.truth, change}, nil)
+	n := s.nodeOver(nodeParts{staff: slowTruth{s.truth, change}})
 	b := n.board(t)
 	for deadline := time.Now().Add(patience); ; {
 		f := b.look(wide, 13, "")

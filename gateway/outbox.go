@@ -4,25 +4,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"hotfoot/tracking/frame"
 )
 
-// message is a frame that was encoded once and goes to any number of sockets.
-type message struct {
-	text     []byte
-	prepared *websocket.PreparedMessage
-}
-
-func newMessage(text []byte) *message {
-	// It fails for control frames only.
-	prepared, _ := websocket.NewPreparedMessage(websocket.TextMessage, text)
-	return &message{text: text, prepared: prepared}
-}
-
-// maxEvents is how many statuses may wait for a socket that does not read. A delivery has a dozen in all: who is this far behind is gone.
-const maxEvents = 128
+// How many events may wait for a viewer that does not read, and how many bytes of them, which is all the events of a delivery at their longest; one
+// may be more than fits, as a courier's route is. A delivery has a dozen statuses in all: who is this far behind is gone. So a socket that nobody
+// reads at the other end stays below 64 kB with its buffers and stacks.
+const (
+	maxEvents  = 128
+	maxWaiting = 44 << 10
+)
 
 // outbox is what waits for one viewer: statuses and the like in order and without loss, up to a bound; of positions only the newest.
 //
@@ -32,8 +23,10 @@ type outbox struct {
 
 	mu       sync.Mutex
 	events   []*message
+	waiting  int // bytes of events
 	position *message
 	last     *farewellMessage // the end: nothing is taken in after it
+	said     bool             // last was taken
 	writing  bool
 	ping     bool
 	pong     *string // what the peer's newest ping said, until it is answered
@@ -55,14 +48,17 @@ func (o *outbox) event(m *message, hide bool) bool {
 	if hide {
 		o.position = nil
 	}
-	if len(o.events) >= maxEvents {
+	if o.full() {
 		o.mu.Unlock()
 		return false
 	}
 	o.events = append(o.events, m)
+	o.waiting += len(m.frame)
 	o.wakeAndUnlock()
 	return true
 }
+
+func (o *outbox) full() bool { return len(o.events) >= maxEvents || o.waiting >= maxWaiting }
 
 // newest replaces the waiting position, and answers whether one was replaced that nobody will see.
 func (o *outbox) newest(m *message) (replaced bool) {
@@ -103,7 +99,7 @@ func (o *outbox) end(f farewell, retryAfter time.Duration) {
 	o.position = nil
 	if f == slow {
 		// What it could not take in time it will not be sent now.
-		o.events = nil
+		o.events, o.waiting = nil, 0
 	}
 	o.wakeAndUnlock()
 }
@@ -117,35 +113,42 @@ func (o *outbox) wakeAndUnlock() {
 	}
 }
 
-// waiting is how many frames have not been taken yet.
-func (o *outbox) waiting() int {
+// backlog is how many frames, and how many bytes of them, have not been taken yet.
+func (o *outbox) backlog() (frames, bytes int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.events)
+	return len(o.events), o.waiting
 }
 
-// batch is what take hands out: in this order.
-type batch struct {
-	events   []*message
-	position *message
-	last     *farewellMessage
-	ping     bool
-	pong     *string
+// outgoing is one thing to send: the first of these that is there.
+type outgoing struct {
+	message *message
+	ping    bool
+	pong    *string
+	last    *farewellMessage
 }
 
-// take answers everything that waits; ok is false when nothing does, and then whoever was writing has stopped.
-func (o *outbox) take() (b batch, ok bool) {
+// take answers what is to be sent next: one thing, so that what waits is bounded and counted here and nowhere else. ok is false when nothing waits,
+// and then whoever was writing has stopped.
+func (o *outbox) take() (out outgoing, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	b = batch{events: o.events, position: o.position, ping: o.ping, pong: o.pong}
-	if o.last != nil && o.last.bye != nil {
-		b.last = &farewellMessage{farewell: o.last.farewell, bye: o.last.bye}
-		o.last.bye = nil // said once
+	switch {
+	case len(o.events) > 0:
+		out.message, o.events[0] = o.events[0], nil
+		o.events = o.events[1:]
+		o.waiting -= len(out.message.frame)
+	case o.position != nil:
+		out.message, o.position = o.position, nil
+	case o.ping:
+		out.ping, o.ping = true, false
+	case o.pong != nil:
+		out.pong, o.pong = o.pong, nil
+	case o.last != nil && !o.said:
+		out.last, o.said = o.last, true
+	default:
+		o.writing, o.events = false, nil
+		return out, false
 	}
-	if len(b.events) == 0 && b.position == nil && b.last == nil && !b.ping && b.pong == nil {
-		o.writing = false
-		return b, false
-	}
-	o.events, o.position, o.ping, o.pong = nil, nil, false, nil
-	return b, true
+	return out, true
 }

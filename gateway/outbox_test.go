@@ -1,6 +1,9 @@
 package gateway
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // box is an outbox whose waking is counted.
 func box() (o *outbox, woken *int) {
@@ -13,21 +16,18 @@ func said(text string) *message { return newMessage([]byte(text)) }
 // taken is everything that take hands out until nothing is left, in the order in which it is sent.
 func taken(o *outbox) (texts []string) {
 	for {
-		b, ok := o.take()
-		if !ok {
+		out, ok := o.take()
+		switch {
+		case !ok:
 			return texts
-		}
-		for _, m := range b.events {
-			texts = append(texts, string(m.text))
-		}
-		if b.position != nil {
-			texts = append(texts, string(b.position.text))
-		}
-		if b.last != nil {
-			texts = append(texts, b.last.word)
-		}
-		if b.ping {
+		case out.message != nil:
+			texts = append(texts, string(out.message.text()))
+		case out.ping:
 			texts = append(texts, "ping")
+		case out.pong != nil:
+			texts = append(texts, "pong "+*out.pong)
+		case out.last != nil:
+			texts = append(texts, out.last.word)
 		}
 	}
 }
@@ -109,10 +109,31 @@ func TestOutbox(t *testing.T) {
 		if o.event(said("x"), false) {
 			t.Error("it is never full")
 		}
-		if o.waiting() != maxEvents {
-			t.Errorf("%d wait", o.waiting())
+		if frames, bytes := o.backlog(); frames != maxEvents || bytes != 3*maxEvents {
+			t.Errorf("%d wait with %d bytes", frames, bytes)
 		}
 		o.end(slow, 0)
 		wantTaken(t, o, "too_slow")
+	})
+	t.Run("is full at its bytes, of which one event may have more", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		if !o.event(said(strings.Repeat("x", 2*maxWaiting)), false) || o.event(said("x"), false) {
+			t.Error("one that is too large fits, and nothing beside it")
+		}
+		if _, ok := o.take(); !ok {
+			t.Error("nothing waits")
+		}
+		if !o.event(said("x"), false) {
+			t.Error("it is full although nothing waits")
+		}
+	})
+	t.Run("answers of several pings the newest", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		o.pongSoon("a")
+		o.pongSoon("b")
+		o.pingSoon()
+		wantTaken(t, o, "ping", "pong b")
 	})
 }

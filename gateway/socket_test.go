@@ -269,7 +269,7 @@ func TestCustomers_Live_slow_reader(t *testing.T) {
 	// Announced as the relay does, but many at once: Postgres would only be in the way of the thousands that fill the network's own buffers.
 	burst := func() (records []tracking.Record) {
 		d := &r.Delivery
-		for range 40 {
+		for range 30 {
 			d.Ver, d.Rev = d.Ver+1, d.Rev+1
 			d.Status = []tracking.Status{tracking.EnRoute, tracking.Arriving}[d.Ver%2]
 			event := tracking.Event{Ver: d.Ver, Status: d.Status, At: time.Now(), Reason: strings.Repeat("because ", 60)}

@@ -7,42 +7,41 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-
-	"hotfoot/tracking"
 )
 
 // Events serves the same frames as Live over server-sent events, for networks that let no WebSocket through. Each event's id is
 // <epoch>.<ver>, so a browser that reconnects by itself resumes with Last-Event-ID.
 func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string) {
+	if refusal := c.hub.reserve(); refusal != nil {
+		c.refuse(w, r, refusal)
+		return
+	}
 	topic, viewer, err := c.open(r, token)
 	if err != nil {
+		c.hub.release()
 		c.refuse(w, r, err)
 		return
 	}
 	defer c.hub.leave(topic)
-	if !c.hub.admit() {
-		c.hub.metrics.refused.WithLabelValues("overloaded").Inc()
-		c.refuse(w, r, &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many viewers on this node", RetryAfter: 5 * time.Second})
-		return
-	}
-	defer c.hub.release()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(c.hub.ctx, cancel)()
 	woken := make(chan struct{}, 1)
-	out := &outbox{wake: func() {
+	place := &seat{kind: "stream", cut: cancel}
+	place.outbox.wake = func() {
 		select {
 		case woken <- struct{}{}:
 		default:
 		}
-	}}
-	viewer.outbox = out
-	c.hub.addStream(out)
-	defer c.hub.removeStream(out)
+	}
+	viewer.outbox = &place.outbox
+	c.hub.sit(place)
+	defer c.hub.rise(place)
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("since")
 	}
 	epoch, since := parseSince(known)
-	ctx, cancel := context.WithTimeout(r.Context(), joinLimit)
-	defer cancel()
 	if err := topic.enter(ctx, viewer, epoch, since); err != nil {
 		c.refuse(w, r, err)
 		return
@@ -54,21 +53,17 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Accel-Buffering", "no")
-	s := stream{w: w, control: http.NewResponseController(w), epoch: epoch, ver: since}
+	s := stream{w: w, control: http.NewResponseController(w), limit: c.hub.config.timing.write, epoch: epoch, ver: since}
 	for {
 		select {
-		case <-r.Context().Done():
-			return
-		case <-c.hub.ctx.Done():
+		case <-ctx.Done():
 			return
 		case <-woken:
 		}
-		for {
-			b, ok := out.take()
-			if !ok {
-				break
-			}
-			if err := s.send(b); err != nil || b.last != nil {
+		for out, ok := place.outbox.take(); ok; out, ok = place.outbox.take() {
+			err := s.send(out)
+			if reason := closedBy(out, err); reason != "" {
+				c.hub.metrics.closed.WithLabelValues(place.kind, reason).Inc()
 				return
 			}
 		}
@@ -79,37 +74,33 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 type stream struct {
 	w          http.ResponseWriter
 	control    *http.ResponseController
+	limit      time.Duration
 	epoch, ver int64 // what the viewer knows by now: the id of the next event
 }
 
-func (s *stream) send(b batch) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+func (s *stream) send(out outgoing) error {
+	m := out.message
+	if out.last != nil {
+		m = out.last.bye
+	}
+	// Only the kind and the cursor are looked at; a stream is the fallback of few, so decoding per stream is affordable.
+	var head struct {
+		Type  string
+		Epoch int64
+		Ver   int64
+	}
+	if err := json.Unmarshal(m.text(), &head); err != nil {
 		return err
 	}
-	messages := b.events
-	if b.position != nil {
-		messages = append(messages, b.position)
+	if head.Ver > 0 {
+		s.epoch, s.ver = head.Epoch, head.Ver
 	}
-	if b.last != nil {
-		messages = append(messages, b.last.bye)
+	var event bytes.Buffer
+	fmt.Fprintf(&event, "event: %s\nid: %d.%d\ndata: %s\n\n", head.Type, s.epoch, s.ver, m.text())
+	if err := s.control.SetWriteDeadline(time.Now().Add(s.limit)); err != nil {
+		return err
 	}
-	var out bytes.Buffer
-	for _, m := range messages {
-		// Only the kind and the cursor are looked at; a stream is the fallback of few, so decoding per stream is affordable.
-		var head struct {
-			Type  string
-			Epoch int64
-			Ver   int64
-		}
-		if err := json.Unmarshal(m.text, &head); err != nil {
-			return err
-		}
-		if head.Ver > 0 {
-			s.epoch, s.ver = head.Epoch, head.Ver
-		}
-		fmt.Fprintf(&out, "event: %s\nid: %d.%d\ndata: %s\n\n", head.Type, s.epoch, s.ver, m.text)
-	}
-	if _, err := s.w.Write(out.Bytes()); err != nil {
+	if _, err := s.w.Write(event.Bytes()); err != nil {
 		return err
 	}
 	return s.control.Flush()

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"hotfoot/gateway"
 	"hotfoot/tracking"
 )
 
@@ -110,7 +109,7 @@ func (s *stream) ended(t *testing.T) event {
 func TestCustomers_Events(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	n := s.nodeOver(gateway.Config{}, s.truth, func(server *httptest.Server) { server.Config.ReadTimeout = 500 * time.Millisecond })
+	n := s.nodeOver(nodeParts{tune: func(server *httptest.Server) { server.Config.ReadTimeout = 500 * time.Millisecond }})
 	t.Run("sends what a socket is sent, and resumes from the last event's id", func(t *testing.T) {
 		t.Parallel()
 		phone := s.hire("Sam")

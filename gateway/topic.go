@@ -10,11 +10,10 @@ import (
 )
 
 const (
-	tickEvery   = 5 * time.Second
-	openLimit   = time.Second     // how long a reader waits for Redis to confirm a watch before it goes on without
-	readLimit   = 3 * time.Second // for one read of the stores
-	rereadAfter = time.Second     // after a read that failed
-	maxViewers  = 2000            // of one delivery on one node
+	tickEvery  = 5 * time.Second
+	openLimit  = time.Second     // how long a reader waits for Redis to confirm a watch before it goes on without
+	joinLimit  = 2 * time.Second // how long a viewer waits for the topic to open before it is shown what its link was opened with
+	maxViewers = 2000            // of one delivery on one node
 )
 
 // viewer is one socket or stream that watches a delivery.
@@ -25,40 +24,42 @@ type viewer struct {
 	gone       bool            // guarded by topic.mu: it may leave before it has entered
 }
 
-// topic is one delivery that somebody watches on this node: what they have been told, and the gate through which everything new comes.
+// topic is one delivery that somebody watches on this node: what they have been told, and (gate.go) the gate through which everything new comes.
 type topic struct {
 	hub    *Hub
 	id     tracking.ID
-	opened chan struct{} // closed once there is something to show, or an error
+	opened chan struct{} // closed once what may have been missed before the watches were confirmed was read, or could not be
 
 	mu      sync.Mutex
 	viewers map[*viewer]struct{}
 	users   int // viewers and those on their way in; at zero the topic closes
 	closed  bool
-	err     error
-	record  tracking.Record // zero Delivery.ID until opened
+	err     error // there is no such delivery any more
+	record  tracking.Record
 	newest  *tracking.Position
 	why     tracking.Why
 	eta     *tracking.ETA
 	live    bool // the watches are confirmed and what they might have missed was read
+	gaps    int  // how often a watch was lost
 	said    time.Time
 	// snapshots are encoded for newcomers, by the ver they know already; a crowd that returns knows the same. Cleared by every change.
 	snapshots  map[int64]*message
 	snapshotAt time.Time
+	staleSince time.Time // as the snapshots say
 	delivery   Watch
 	courier    Watch // only while the courier may be shown
 	courierID  tracking.ID
-	reading    bool
-	readAgain  bool
 }
 
-// join answers the topic of a delivery with a place reserved in it; leave gives the place back. The first one in opens it.
-func (h *Hub) join(id tracking.ID) *topic {
+// join answers the topic of a delivery with a place reserved in it; leave gives the place back. The first one in opens it, with the record that
+// their link was opened with.
+func (h *Hub) join(r tracking.Record) *topic {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	id := r.Delivery.ID
 	t := h.topics[id]
 	if t == nil {
-		t = &topic{hub: h, id: id, opened: make(chan struct{}), viewers: map[*viewer]struct{}{}, said: h.now()}
+		t = &topic{hub: h, id: id, opened: make(chan struct{}), viewers: map[*viewer]struct{}{}, said: h.now(), record: r, why: whyOf(r)}
 		h.topics[id] = t
 		h.metrics.topics.Inc()
 		h.start(t.open)
@@ -96,19 +97,54 @@ func (h *Hub) drop(t *topic) {
 	}
 }
 
-// open subscribes, has it confirmed, and only then reads: what changes in between arrives as an announcement.
+// watched are all topics there are now.
+func (h *Hub) watched() []*topic {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	topics := make([]*topic, 0, len(h.topics))
+	for _, t := range h.topics {
+		topics = append(topics, t)
+	}
+	return topics
+}
+
+// open subscribes, has it confirmed, and only then has it read what may have changed since: what changes from then on is announced.
 func (t *topic) open() {
-	watch := t.hub.feed.Delivery(t.id, t.changed, t.confirmed)
 	t.mu.Lock()
-	t.delivery = watch
-	closed := t.closed
-	t.mu.Unlock()
-	if closed {
-		watch.Close()
+	if t.closed {
+		t.mu.Unlock()
 		return
 	}
-	t.await(watch)
-	t.refresh()
+	t.delivery = t.hub.feed.Delivery(t.id, t.changed, t.confirmed)
+	t.watchCourier()
+	watches := []Watch{t.delivery, t.courier}
+	t.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.hub.ctx, openLimit)
+	defer cancel()
+	for _, w := range watches {
+		if w != nil {
+			await(ctx, w)
+		}
+	}
+	t.hub.newcomers.add(t)
+}
+
+// await waits a moment for a watch to be confirmed: what is read before may have changed unheard.
+func await(ctx context.Context, w Watch) {
+	select {
+	case <-w.Ready():
+	case <-ctx.Done():
+	}
+}
+
+// isOpen reports whether newcomers can be served.
+func (t *topic) isOpen() bool {
+	select {
+	case <-t.opened:
+		return true
+	default:
+		return false
+	}
 }
 
 func (t *topic) close() {
@@ -122,15 +158,21 @@ func (t *topic) close() {
 	}
 }
 
-// enter shows a newcomer everything, and from then on what is new. since is what they know already, 0 for nothing.
+// enter shows a newcomer everything, and from then on what is new. since is what they know already, 0 for nothing. Errors: CodeTooMany, CodeNotFound,
+// CodeUnavailable.
 //
 // What was read to open their link is newer than anything they may have seen on another node. So it is taken in first: a node that has not
 // heard of the last change yet must not show them an older one.
 func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error {
+	waiting, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
 	select {
 	case <-t.opened:
-	case <-ctx.Done():
-		return tracking.Unavailable("the delivery", ctx.Err())
+	case <-waiting.Done():
+		if ctx.Err() != nil {
+			return tracking.Unavailable("the delivery", ctx.Err())
+		}
+		// The stores are slow. What they see now is true as far as anybody knows, and not called live.
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -169,9 +211,9 @@ func (t *topic) exit(v *viewer) {
 
 // snapshotFor answers the encoded snapshot: encoded once for however many newcomers know the same. Called with mu held.
 func (t *topic) snapshotFor(since int64) *message {
-	now := t.hub.now()
-	if len(t.snapshots) == 0 || now.Sub(t.snapshotAt) > time.Second {
-		t.snapshots, t.snapshotAt = map[int64]*message{}, now
+	now, stale := t.hub.now(), t.hub.config.StaleSince()
+	if len(t.snapshots) == 0 || now.Sub(t.snapshotAt) > time.Second || !stale.Equal(t.staleSince) {
+		t.snapshots, t.snapshotAt, t.staleSince = map[int64]*message{}, now, stale
 	}
 	m := t.snapshots[since]
 	if m == nil {
@@ -185,180 +227,10 @@ func (t *topic) snapshotFor(since int64) *message {
 // view decides what may be seen now. Called with mu held.
 func (t *topic) view(now time.Time) tracking.View {
 	v := tracking.See(t.record, t.newest, now)
+	v.StaleSince = t.hub.config.StaleSince()
 	if v.ETA != nil && t.eta != nil && !t.eta.Settles(*v.ETA, now) {
 		v.ETA = t.eta
 	}
 	t.eta = v.ETA
 	return v
-}
-
-// changed is called by the feed with an announced record.
-func (t *topic) changed(r tracking.Record) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.apply(r)
-}
-
-// apply takes a newer record in and tells viewers what it changes. Called with mu held.
-func (t *topic) apply(r tracking.Record) {
-	if t.closed || !r.NewerThan(t.record) {
-		return
-	}
-	old := t.record
-	t.record, t.snapshots = r, nil
-	if r.Delivery.CourierID != old.Delivery.CourierID {
-		t.newest, t.eta = nil, nil
-	}
-	first := old.Delivery.ID.IsZero()
-	why := tracking.Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops)
-	shownBefore := t.why
-	t.why = why
-	if why != tracking.Shown {
-		t.newest = nil
-	}
-	t.watchCourier()
-	if first {
-		return // opened tells, once the courier is known too
-	}
-	t.revoke()
-	now := t.hub.now()
-	events := r.EventsAfter(old.Delivery.Ver)
-	if r.Epoch != old.Epoch || len(events) > 0 && events[0].Ver != old.Delivery.Ver+1 {
-		// Another history, or more missed than a record carries.
-		t.tell(newMessage(frame.Snapshot(t.view(now), 0, t.live, now)), "snapshot", why != tracking.Shown)
-	} else {
-		for _, e := range events {
-			t.tell(newMessage(frame.Status(r.Epoch, e)), "status", why != tracking.Shown)
-		}
-		if why != shownBefore || viewDiffers(old, r) {
-			t.tell(newMessage(frame.Changed(t.view(now))), "view", why != tracking.Shown)
-		}
-	}
-	if r.Delivery.Status.Final() {
-		for v := range t.viewers {
-			v.outbox.end(finished, 0)
-		}
-	}
-}
-
-// viewDiffers reports whether something that a view frame carries has changed, beside visibility.
-func viewDiffers(old, r tracking.Record) bool {
-	a, b := old.Delivery, r.Delivery
-	return a.StopsBefore != b.StopsBefore || a.Status.OnRoute() != b.Status.OnRoute() || a.CourierID != b.CourierID ||
-		a.Status.Underway() != b.Status.Underway() || old.Courier.Name != r.Courier.Name || old.Courier.Vehicle != r.Courier.Vehicle || a.Window != b.Window
-}
-
-// tell gives every viewer one frame that must arrive. Called with mu held.
-func (t *topic) tell(m *message, kind string, hide bool) {
-	t.hub.metrics.frames.WithLabelValues(kind).Inc()
-	t.said = t.hub.now()
-	for v := range t.viewers {
-		if !v.outbox.event(m, hide) {
-			v.outbox.end(slow, time.Second)
-		}
-	}
-}
-
-// revoke sends away whoever came by a link that does not open any more. Called with mu held.
-func (t *topic) revoke() {
-	for v := range t.viewers {
-		if v.generation != t.record.Delivery.LinkGen {
-			v.outbox.end(revoked, 0)
-		}
-	}
-}
-
-// watchCourier listens to the courier's positions exactly while they may be shown: a node does not even receive the others. Called with mu held.
-func (t *topic) watchCourier() {
-	wanted := tracking.ID{}
-	if t.why == tracking.Shown {
-		wanted = t.record.Delivery.CourierID
-	}
-	if wanted == t.courierID {
-		return
-	}
-	if t.courier != nil {
-		t.courier.Close()
-		t.courier = nil
-	}
-	t.courierID = wanted
-	if !wanted.IsZero() {
-		t.courier = t.hub.feed.Courier(wanted, func(p tracking.Position) { t.moved(wanted, p) }, t.confirmed)
-		if t.courier.Live() {
-			// Another delivery of the courier is watched here, so no confirmation will follow; but where they are is not known yet.
-			t.reread()
-		}
-	}
-}
-
-// moved is called by the feed with a courier's newest position.
-func (t *topic) moved(courier tracking.ID, p tracking.Position) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.courierID == courier {
-		t.place(p)
-	}
-}
-
-// place takes a newer position in and shows it to whom it may be shown. Called with mu held.
-func (t *topic) place(p tracking.Position) {
-	if t.closed || t.newest != nil && !p.RecordedAt.After(t.newest.RecordedAt) {
-		return
-	}
-	promised := t.eta != nil
-	t.newest, t.snapshots = &p, nil
-	if len(t.viewers) == 0 {
-		return
-	}
-	now := t.hub.now()
-	v := t.view(now)
-	if v.Position == nil {
-		if !promised && v.ETA != nil {
-			t.tell(newMessage(frame.Changed(v)), "view", true)
-		}
-		return
-	}
-	t.said = now
-	t.hub.metrics.frames.WithLabelValues("position").Inc()
-	m := newMessage(frame.AppendPosition(make([]byte, 0, 360), p, t.record.Delivery.Ver, v.ETA))
-	for v := range t.viewers {
-		if v.outbox.newest(m) {
-			t.hub.metrics.conflated.Inc()
-		}
-	}
-}
-
-// confirmed is called by the feed when a watch was confirmed, so that something may have been missed before, or is not live any more.
-func (t *topic) confirmed(live bool) {
-	if live {
-		t.refresh()
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.setLive(false)
-}
-
-// setLive says it when it changes. Called with mu held.
-func (t *topic) setLive(live bool) {
-	if t.live == live {
-		return
-	}
-	t.live, t.snapshots = live, nil
-	t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, live, t.hub.now())), "tick", false)
-}
-
-// tick says that nothing happened, when nothing did.
-func (t *topic) tick(now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.viewers) > 0 && now.Sub(t.said) >= tickEvery {
-		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, t.live, now)), "tick", false)
-	}
-}
-
-func (t *topic) rev() int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.record.Delivery.Rev
 }

@@ -15,8 +15,9 @@ func TestTopic_enter_after_exit(t *testing.T) {
 	close(top.opened)
 	v := &viewer{outbox: o}
 	top.exit(v)
-	if err := top.enter(t.Context(), v, 0, 0); err != nil || len(top.viewers) != 0 || o.waiting() != 0 {
-		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), o.waiting())
+	err := top.enter(t.Context(), v, 0, 0)
+	if frames, _ := o.backlog(); err != nil || len(top.viewers) != 0 || frames != 0 {
+		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), frames)
 	}
 }
 

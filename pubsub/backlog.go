@@ -3,234 +3,162 @@ package pubsub
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/tracking"
 	"hotfoot/tracking/key"
-	"hotfoot/tracking/wire"
 )
 
 var _ tracking.Backlog = (*Backlog)(nil)
 
 const (
-	group       = "history"
-	deadStream  = "hotfoot:positions:dead"
-	claimAfter  = time.Minute
-	claimEvery  = 20 * time.Second
-	blockAtMost = time.Second
+	group     = "history"
+	blockTime = time.Second // how long a Read waits for something new
+	// answerLimit is how long an answer may take to arrive, beyond the time it was told to wait: long enough for an entry of any size.
+	answerLimit = 5 * time.Second
+	emptyPause  = 50 * time.Millisecond
 )
 
-// Backlog reads every partition's stream as one member of the consumer group.
+// Backlog reads every partition's stream as one member of the consumer group. A process may have several, each under a name of its own.
 type Backlog struct {
 	client   redis.UniversalClient
 	consumer string
 	log      *slog.Logger
-	streams  []string
+	lines    []*line
+	inHand   map[string]held // by handle: what the last Read answered and nobody has acknowledged since
+	joined   bool            // the group is known to be there
+	parted   bool            // the last Read reached a part of the partitions only
+	// entrySize is what an entry took in the last Read that brought any, of the stream where they were largest; 0 when it is not known.
+	entrySize int
+	claimed   time.Time // when the last round of claims began
+	retired   time.Time // when consumers that are gone were last removed
+
+	// Changed by tests alone.
+	blockFor, answerFor, claimIdle, goneIdle time.Duration
+}
+
+// line is what a Backlog knows of one partition's stream.
+type line struct {
+	stream, bytes string
 	// unsettled says that there may be entries in our name that were never acknowledged: they are read again before anything new.
 	unsettled bool
-	inHand    int // entries answered by the last Read and not settled since
-	// claimIdle is how long an entry may be in a worker's hands before another takes it: well above the longest batch.
-	claimIdle time.Duration
-	blockFor  time.Duration // how long a Read waits for something new
-	claimed   time.Time
-	ready     bool
+	deep      bool   // the last read brought as many entries as were asked for, so there are more
+	claimFrom string // where this round of claims goes on; "" when it is over
+}
+
+// held is an entry in hand.
+type held struct {
+	line *line
+	size int
 }
 
 // NewBacklog makes a Backlog. consumer names this worker and must be its own; under the same name after a restart it finds at once what it
 // had in hand.
 func NewBacklog(client redis.UniversalClient, consumer string, log *slog.Logger) *Backlog {
-	b := &Backlog{client: client, consumer: consumer, log: log, unsettled: true, claimIdle: claimAfter, blockFor: blockAtMost}
+	b := &Backlog{
+		client: client, consumer: consumer, log: log, inHand: map[string]held{},
+		blockFor: blockTime, answerFor: answerLimit, claimIdle: claimAfter, goneIdle: goneAfter,
+	}
 	for p := range key.Partitions {
-		b.streams = append(b.streams, key.Positions(p))
+		b.lines = append(b.lines, &line{stream: key.Positions(p), bytes: key.BacklogBytes(p), unsettled: true})
 	}
 	return b
 }
 
 // Read implements tracking.Backlog.
 func (b *Backlog) Read(ctx context.Context, limit int) ([]tracking.Entry, error) {
-	if !b.ready {
+	if !b.joined {
 		if err := b.join(ctx); err != nil {
 			return nil, err
 		}
 	}
-	if time.Since(b.claimed) > claimEvery {
-		if err := b.claim(ctx); err != nil {
-			return nil, b.failed(err)
-		}
-		b.claimed = time.Now()
+	for _, h := range b.inHand {
+		h.line.unsettled = true
 	}
-	b.unsettled = b.unsettled || b.inHand > 0
-	from := ">"
-	if b.unsettled {
-		from = "0"
+	clear(b.inHand)
+	b.claim(ctx)
+	b.retire(ctx)
+	requests := b.plan(limit)
+	entries, err := b.fetch(ctx, requests)
+	if err != nil && len(entries) == 0 {
+		// Whatever was too much to arrive is asked for in the smallest pieces.
+		b.entrySize = 0
+		return nil, tracking.Unavailable("Redis", err)
 	}
-	streams, err := b.read(ctx, from, max(1, int64(limit/len(b.streams))))
-	if err != nil {
-		return nil, b.failed(err)
+	if err != nil && !b.parted {
+		b.log.Warn("a part of the backlog cannot be read; the rest goes on", "error", err)
 	}
-	entries, err := b.decode(ctx, streams)
-	// Pending entries are read until there are none left.
-	b.unsettled = b.unsettled && anyMessages(streams)
-	b.inHand = len(entries)
-	return entries, err
-}
-
-// join makes the group where it is missing, from the very first entry on.
-func (b *Backlog) join(ctx context.Context) error {
-	pipe := b.client.Pipeline()
-	for _, stream := range b.streams {
-		pipe.XGroupCreateMkStream(ctx, stream, group, "0")
-	}
-	replies, _ := pipe.Exec(ctx)
-	for _, reply := range replies {
-		if err := reply.Err(); err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
-			return tracking.Unavailable("Redis", err)
-		}
-	}
-	b.ready = true
-	return nil
-}
-
-// failed turns an error into the domain's; a Redis that came back empty has no group, which is made anew.
-func (b *Backlog) failed(err error) error {
-	// The server may have handed us what the broken reply did not bring.
-	b.unsettled = true
-	if strings.Contains(err.Error(), "NOGROUP") {
-		b.ready = false
-	}
-	return tracking.Unavailable("Redis", err)
-}
-
-// read takes up to count entries of each stream.
-func (b *Backlog) read(ctx context.Context, from string, count int64) ([]redis.XStream, error) {
-	if _, cluster := b.client.(*redis.ClusterClient); cluster {
-		return b.readEach(ctx, from, count)
-	}
-	args := &redis.XReadGroupArgs{Group: group, Consumer: b.consumer, Count: count, Block: -1, Streams: b.streams}
-	for range b.streams {
-		args.Streams = append(args.Streams[:len(args.Streams):len(args.Streams)], from)
-	}
-	if from == ">" {
-		args.Block = b.blockFor
-	}
-	streams, err := b.client.XReadGroup(ctx, args).Result()
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
-	}
-	return streams, err
-}
-
-// readEach asks for each stream by itself, since one command cannot span a cluster's slots.
-func (b *Backlog) readEach(ctx context.Context, from string, count int64) ([]redis.XStream, error) {
-	pipe := b.client.Pipeline()
-	for _, stream := range b.streams {
-		pipe.XReadGroup(ctx, &redis.XReadGroupArgs{Group: group, Consumer: b.consumer, Count: count, Block: -1, Streams: []string{stream, from}})
-	}
-	replies, _ := pipe.Exec(ctx)
-	var streams []redis.XStream
-	for _, reply := range replies {
-		found, err := reply.(*redis.XStreamSliceCmd).Result()
-		if err != nil && !errors.Is(err, redis.Nil) {
-			return nil, err
-		}
-		streams = append(streams, found...)
-	}
-	if anyMessages(streams) {
-		return streams, nil
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(50 * time.Millisecond):
-	}
-	return nil, nil
-}
-
-func anyMessages(streams []redis.XStream) bool {
-	return slices.ContainsFunc(streams, func(s redis.XStream) bool { return len(s.Messages) > 0 })
-}
-
-// claim takes over what other workers have had in hand for too long; it is then among our own pending entries.
-func (b *Backlog) claim(ctx context.Context) error {
-	pipe := b.client.Pipeline()
-	for _, stream := range b.streams {
-		pipe.XAutoClaimJustID(ctx, &redis.XAutoClaimArgs{Stream: stream, Group: group, Consumer: b.consumer, MinIdle: b.claimIdle, Start: "0", Count: 100})
-	}
-	replies, err := pipe.Exec(ctx)
-	if err != nil {
-		return err
-	}
-	for _, reply := range replies {
-		if ids, _ := reply.(*redis.XAutoClaimJustIDCmd).Val(); len(ids) > 0 {
-			b.unsettled = true
-		}
-	}
-	return nil
-}
-
-// decode reads entries; one that cannot be read is buried, since reading it again would not help.
-func (b *Backlog) decode(ctx context.Context, streams []redis.XStream) ([]tracking.Entry, error) {
-	var entries []tracking.Entry
-	for _, s := range streams {
-		for _, m := range s.Messages {
-			entry := tracking.Entry{Handle: s.Stream + " " + m.ID}
-			if m.Values == nil {
-				// Deleted while it was pending: nothing is left to store.
-				if err := b.Ack(ctx, []tracking.Entry{entry}); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			payload, _ := m.Values["b"].(string)
-			batch, err := wire.Batch([]byte(payload))
-			if err != nil {
-				b.log.Error("an entry of the backlog cannot be read and was put aside", "entry", entry.Handle, "error", err)
-				if err := b.bury(ctx, entry, m.Values, err); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			entry.Batch = batch
-			entries = append(entries, entry)
-		}
+	b.parted = err != nil
+	if len(entries) == 0 && len(requests) > 1 {
+		// Nobody has waited at the server.
+		pause(ctx, emptyPause)
 	}
 	return entries, nil
 }
 
-// Ack implements tracking.Backlog.
-func (b *Backlog) Ack(ctx context.Context, entries []tracking.Entry) error {
-	byStream := map[string][]string{}
-	for _, e := range entries {
-		stream, id, _ := strings.Cut(e.Handle, " ")
-		byStream[stream] = append(byStream[stream], id)
+// fetch asks for what was planned. It may answer entries and an error: then some partitions answered, and others did not.
+func (b *Backlog) fetch(ctx context.Context, requests []request) (entries []tracking.Entry, err error) {
+	ctx, cancel := context.WithTimeout(ctx, b.blockFor+b.answerFor)
+	defer cancel()
+	var gone []tracking.Entry
+	size := 0
+	for i, reply := range b.ask(ctx, requests) {
+		streams, failed := reply.Result()
+		if failed != nil && !errors.Is(failed, redis.Nil) {
+			b.failed(requests[i].lines, failed)
+			err = failed
+			continue
+		}
+		for _, l := range requests[i].lines {
+			messages := messagesOf(streams, l.stream)
+			l.unsettled = l.unsettled && len(messages) > 0
+			l.deep = len(messages) == requests[i].count
+			bytes := 0
+			for _, m := range messages {
+				handle := l.stream + " " + m.ID
+				if m.Values == nil {
+					// Deleted while it was in hand: nothing is left to store.
+					gone = append(gone, tracking.Entry{Handle: handle})
+					continue
+				}
+				entry, n := decode(handle, m.Values)
+				entries = append(entries, entry)
+				b.inHand[handle] = held{l, n}
+				bytes += n
+			}
+			if len(messages) > 0 {
+				size = max(size, bytes/len(messages), 1)
+			}
+		}
 	}
-	pipe := b.client.Pipeline()
-	for stream, ids := range byStream {
-		pipe.XAck(ctx, stream, group, ids...)
-		pipe.XDel(ctx, stream, ids...)
+	if size > 0 {
+		b.entrySize = size
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return tracking.Unavailable("Redis", err)
+	if failed := b.settle(ctx, gone); failed != nil {
+		err = failed
 	}
-	b.inHand -= len(entries)
-	return nil
+	return entries, err
 }
 
-// Bury implements tracking.Backlog.
-func (b *Backlog) Bury(ctx context.Context, entry tracking.Entry, reason error) error {
-	return b.bury(ctx, entry, map[string]any{"b": wire.AppendBatch(nil, entry.Batch)}, reason)
+// failed notes that some lines did not answer. The server may have handed us what the broken reply did not bring; and one that came back empty
+// has no group any more, which is then made anew.
+func (b *Backlog) failed(lines []*line, err error) {
+	for _, l := range lines {
+		l.unsettled, l.deep = true, false
+	}
+	if redis.HasErrorPrefix(err, "NOGROUP") {
+		b.joined = false
+	}
 }
 
-func (b *Backlog) bury(ctx context.Context, entry tracking.Entry, values map[string]any, reason error) error {
-	values["entry"], values["reason"] = entry.Handle, fmt.Sprint(reason)
-	// Kept first, removed second: a crash in between buries it twice, never not at all.
-	if err := b.client.XAdd(ctx, &redis.XAddArgs{Stream: deadStream, Values: values}).Err(); err != nil {
-		return tracking.Unavailable("Redis", err)
+func messagesOf(streams []redis.XStream, name string) []redis.XMessage {
+	i := slices.IndexFunc(streams, func(s redis.XStream) bool { return s.Stream == name })
+	if i < 0 {
+		return nil
 	}
-	return b.Ack(ctx, []tracking.Entry{entry})
+	return streams[i].Messages
 }

@@ -2,9 +2,6 @@ package pubsub
 
 import (
 	"context"
-	"errors"
-	"io"
-	"slices"
 	"testing"
 	"time"
 
@@ -23,15 +20,39 @@ func newBacklog(client redis.UniversalClient, consumer string) *Backlog {
 	return b
 }
 
+// batchOf is a batch of one point.
+func batchOf(courier tracking.ID) []byte {
+	now := time.Now()
+	return wire.AppendBatch(nil, tracking.Batch{CourierID: courier, Session: "s", ReceivedAt: now, Fixes: []tracking.Fix{{Seq: 1, Position: tracking.Position{RecordedAt: now}}}})
+}
+
 // put appends a batch as the hot store does, and answers its courier.
-func put(t *testing.T, client redis.UniversalClient) tracking.ID {
+func put(t testing.TB, client redis.UniversalClient) tracking.ID {
 	t.Helper()
 	courier := tracking.NewID()
-	batch := tracking.Batch{CourierID: courier, Session: "s", ReceivedAt: time.Now(), Fixes: []tracking.Fix{{Seq: 1, Position: tracking.Position{RecordedAt: time.Now()}}}}
-	must(t, client.XAdd(t.Context(), &redis.XAddArgs{
-		Stream: key.Positions(key.Partition(courier)), Values: []any{"b", wire.AppendBatch(nil, batch)},
-	}).Err())
+	putIn(t, client, key.Partition(courier), courier)
 	return courier
+}
+
+// putIn appends batches to one partition in one go.
+func putIn(t testing.TB, client redis.UniversalClient, partition int, couriers ...tracking.ID) {
+	t.Helper()
+	pipe := client.Pipeline()
+	for _, courier := range couriers {
+		batch := batchOf(courier)
+		pipe.XAdd(t.Context(), &redis.XAddArgs{Stream: key.Positions(partition), Values: []any{"b", batch}})
+		pipe.IncrBy(t.Context(), key.BacklogBytes(partition), int64(len(batch)))
+	}
+	_, err := pipe.Exec(t.Context())
+	must(t, err)
+}
+
+func newIDs(n int) []tracking.ID {
+	ids := make([]tracking.ID, n)
+	for i := range ids {
+		ids[i] = tracking.NewID()
+	}
+	return ids
 }
 
 // read reads until something comes.
@@ -48,10 +69,21 @@ func read(t *testing.T, b *Backlog) []tracking.Entry {
 	return nil
 }
 
-// empty reads until it is sure that nothing waits: what is pending and then what is new.
+// drain reads and acknowledges until so many entries have come.
+func drain(t *testing.T, b *Backlog, n int) (all []tracking.Entry) {
+	t.Helper()
+	for len(all) < n {
+		entries := read(t, b)
+		must(t, b.Ack(t.Context(), entries))
+		all = append(all, entries...)
+	}
+	return all
+}
+
+// empty reads until it is sure that nothing waits: what is pending, what can be taken over, and then what is new.
 func empty(t *testing.T, b *Backlog) {
 	t.Helper()
-	for range 3 {
+	for range 4 {
 		entries, err := b.Read(t.Context(), 500)
 		must(t, err)
 		if len(entries) > 0 {
@@ -60,12 +92,20 @@ func empty(t *testing.T, b *Backlog) {
 	}
 }
 
-func couriers(entries []tracking.Entry) (ids []tracking.ID) {
-	for _, e := range entries {
-		ids = append(ids, e.Batch.CourierID)
+// settled fails unless nothing is left in Redis of what was in the backlog.
+func settled(t *testing.T, client redis.UniversalClient) {
+	t.Helper()
+	for p := range key.Partitions {
+		if n := client.XLen(t.Context(), key.Positions(p)).Val(); n != 0 {
+			t.Errorf("partition %d: %d entries are left", p, n)
+		}
+		if pending := client.XPending(t.Context(), key.Positions(p), group).Val(); pending != nil && pending.Count != 0 {
+			t.Errorf("partition %d: %d entries are pending for ever", p, pending.Count)
+		}
+		if n, _ := client.Get(t.Context(), key.BacklogBytes(p)).Int(); n != 0 {
+			t.Errorf("partition %d: %d bytes are counted in an empty backlog", p, n)
+		}
 	}
-	slices.SortFunc(ids, func(a, b tracking.ID) int { return slices.Compare(a[:], b[:]) })
-	return ids
 }
 
 func TestBacklog(t *testing.T) {
@@ -91,55 +131,36 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("read %+v", entries)
 		}
 	})
-	t.Run("brings each entry to one worker", func(t *testing.T) {
-		t.Parallel()
-		client := connect(t, storetest.RedisURL(t))
-		workers := []*Backlog{newBacklog(client, "w1"), newBacklog(client, "w2")}
-		var want, got []tracking.ID
-		for range 300 {
-			want = append(want, put(t, client))
-		}
-		for len(got) < len(want) {
-			for _, b := range workers {
-				entries, err := b.Read(t.Context(), 64)
-				must(t, err)
-				must(t, b.Ack(t.Context(), entries))
-				got = append(got, couriers(entries)...)
-			}
-		}
-		for _, ids := range [][]tracking.ID{want, got} {
-			slices.SortFunc(ids, func(a, b tracking.ID) int { return slices.Compare(a[:], b[:]) })
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("read %d entries, not the %d that there were", len(got), len(want))
-		}
-	})
 	t.Run("reads again what was not settled, before anything new", func(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
 		b := newBacklog(client, "w1")
-		put(t, client)
-		put(t, client)
+		ids := newIDs(3)
+		putIn(t, client, 5, ids[0])
+		putIn(t, client, 6, ids[1])
 		first := read(t, b)
-		for len(first) < 2 {
-			first = append(first, read(t, b)...)
+		if len(first) != 2 {
+			t.Fatalf("read %+v, want one of each partition", first)
 		}
 		must(t, b.Ack(t.Context(), first[:1]))
-		put(t, client)
+		putIn(t, client, 6, ids[2])
 		again := read(t, b)
 		if len(again) != 1 || again[0].Handle != first[1].Handle {
 			t.Errorf("read %+v, want the one that was left", again)
 		}
 		must(t, b.Ack(t.Context(), again))
-		must(t, b.Ack(t.Context(), read(t, b)))
+		if next := drain(t, b, 1); next[0].Batch.CourierID != ids[2] {
+			t.Errorf("read %+v, want the new one", next)
+		}
 		empty(t, b)
+		settled(t, client)
 	})
 	t.Run("finds after a crash what it had in hand", func(t *testing.T) {
 		t.Parallel()
 		client := connect(t, storetest.RedisURL(t))
-		put(t, client)
+		putIn(t, client, 7, tracking.NewID())
 		had := read(t, newBacklog(client, "w1"))
-		put(t, client)
+		putIn(t, client, 7, tracking.NewID())
 		b := newBacklog(client, "w1")
 		found := read(t, b)
 		if len(found) != 1 || found[0].Handle != had[0].Handle {
@@ -148,59 +169,6 @@ func TestBacklog(t *testing.T) {
 		must(t, b.Ack(t.Context(), found))
 		must(t, b.Ack(t.Context(), read(t, b)))
 		empty(t, b)
-	})
-	t.Run("takes over what a dead worker had in hand, and not what a living one has", func(t *testing.T) {
-		t.Parallel()
-		client := connect(t, storetest.RedisURL(t))
-		put(t, client)
-		had := read(t, newBacklog(client, "dead"))
-		patient := newBacklog(client, "patient")
-		empty(t, patient)
-		eager := newBacklog(client, "eager")
-		eager.claimIdle = time.Millisecond
-		taken := read(t, eager)
-		if len(taken) != 1 || taken[0].Handle != had[0].Handle {
-			t.Errorf("taken %+v, want %+v", taken, had)
-		}
-		must(t, eager.Ack(t.Context(), taken))
-		empty(t, eager)
-	})
-	t.Run("asks again for what was in a reply that did not arrive", func(t *testing.T) {
-		t.Parallel()
-		client := connect(t, storetest.RedisURL(t))
-		b := newBacklog(client, "w1")
-		empty(t, b)
-		courier := put(t, client)
-		client.AddHook(&loseReply{})
-		if _, err := b.Read(t.Context(), 500); tracking.CodeOf(err) != tracking.CodeUnavailable {
-			t.Fatalf("got %v, want unavailable", err)
-		}
-		if entries := read(t, b); entries[0].Batch.CourierID != courier {
-			t.Errorf("read %+v", entries)
-		}
-	})
-	t.Run("buries what cannot be read, and goes on", func(t *testing.T) {
-		t.Parallel()
-		client := connect(t, storetest.RedisURL(t))
-		b := newBacklog(client, "w1")
-		for _, values := range [][]any{{"b", "nonsense"}, {"b", ""}, {"c", "no batch"}} {
-			must(t, client.XAdd(t.Context(), &redis.XAddArgs{Stream: key.Positions(0), Values: values}).Err())
-		}
-		good := put(t, client)
-		if entries := read(t, b); len(entries) != 1 || entries[0].Batch.CourierID != good {
-			t.Errorf("read %+v", entries)
-		} else {
-			must(t, b.Bury(t.Context(), entries[0], errors.New("a latitude of 91")))
-		}
-		empty(t, b)
-		dead := client.XRange(t.Context(), deadStream, "-", "+").Val()
-		if len(dead) != 4 || dead[3].Values["reason"] != "a latitude of 91" || dead[0].Values["b"] != "nonsense" {
-			t.Errorf("buried are %v", dead)
-		}
-		buried, err := wire.Batch([]byte(dead[3].Values["b"].(string)))
-		if err != nil || buried.CourierID != good {
-			t.Errorf("buried is %+v, %v", buried, err)
-		}
 	})
 	t.Run("lets go of what was deleted while it was in hand", func(t *testing.T) {
 		t.Parallel()
@@ -264,24 +232,4 @@ func TestBacklog(t *testing.T) {
 			t.Errorf("it waited %v and said %v", took, err)
 		}
 	})
-}
-
-// loseReply loses the first reply, as a connection does that breaks after the server has done its part.
-type loseReply struct{ lost bool }
-
-func (l *loseReply) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (l *loseReply) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-func (l *loseReply) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		err := next(ctx, cmd)
-		if !l.lost {
-			l.lost, err = true, io.EOF
-			cmd.SetErr(err)
-		}
-		return err
-	}
 }

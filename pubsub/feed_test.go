@@ -1,12 +1,9 @@
 package pubsub
 
 import (
-	"bytes"
 	"encoding/hex"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,31 +13,13 @@ import (
 	"hotfoot/tracking/wire"
 )
 
-// journal is a log that a test reads while it is written.
-type journal struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.Write(b)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.b.String()
-}
-
 func TestFeed(t *testing.T) {
 	t.Parallel()
 	client := connect(t, storetest.RedisURL(t))
 	s := NewSubscriber(client, silent)
 	run(t, s.Run)
-	var log journal
-	feed := NewFeed(s, slog.New(slog.NewTextHandler(&log, nil)))
+	log := newJournal()
+	feed := NewFeed(s, log.logger())
 
 	merchant, courier := tracking.NewID(), tracking.NewID()
 	at := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)

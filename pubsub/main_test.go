@@ -1,8 +1,10 @@
 package pubsub
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ const patience = 30 * time.Second
 
 var silent = slog.New(slog.DiscardHandler)
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +30,7 @@ func must(t *testing.T, err error) {
 }
 
 // connect opens a client with the product's settings.
-func connect(t *testing.T, url string) redis.UniversalClient {
+func connect(t testing.TB, url string) redis.UniversalClient {
 	t.Helper()
 	client, err := redisstore.Connect(url)
 	must(t, err)
@@ -60,4 +62,48 @@ func run(t *testing.T, loop func(context.Context) error) {
 		stop()
 		wait.Wait()
 	})
+}
+
+// journal is a log that a test reads while it is written.
+type journal struct {
+	mu     sync.Mutex
+	b      bytes.Buffer
+	change chan struct{}
+}
+
+func newJournal() *journal { return &journal{change: make(chan struct{})} }
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	close(j.change)
+	j.change = make(chan struct{})
+	return j.b.Write(b)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}
+
+func (j *journal) logger() *slog.Logger { return slog.New(slog.NewTextHandler(j, nil)) }
+
+// says waits until something was logged so often.
+func (j *journal) says(t *testing.T, what string, times int) {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		j.mu.Lock()
+		n, change := strings.Count(j.b.String(), what), j.change
+		j.mu.Unlock()
+		if n >= times {
+			return
+		}
+		select {
+		case <-change:
+		case <-deadline:
+			t.Fatalf("waited for %q %d times, it says: %s", what, times, j)
+		}
+	}
 }

@@ -1,11 +1,7 @@
 package pubsub
 
 import (
-	"context"
-	"crypto/rand"
-	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,20 +16,10 @@ type Listener struct {
 	Live func(bool)
 }
 
-// The canary: the library does not notice a connection that went silent (no FIN, no RST) for minutes, so each node tells itself something
-// every second and takes silence for death.
-const (
-	canaryEvery  = time.Second
-	canaryLimit  = 3 * time.Second
-	retryAfter   = 250 * time.Millisecond
-	subscribeMax = 500 // channels in one SUBSCRIBE
-)
-
 // Subscriber keeps one Pub/Sub connection for a node, whatever is watched.
 type Subscriber struct {
 	client redis.UniversalClient
 	log    *slog.Logger
-	canary string
 	gaps   atomic.Int64
 	// stir says that channels and asked may differ; whoever subscribes never waits for the network.
 	stir chan struct{}
@@ -42,6 +28,9 @@ type Subscriber struct {
 	channels map[string]*channel // what is wanted
 	asked    map[string]bool     // what the connection was asked for, and whether Redis has confirmed it
 	touched  map[string]struct{} // names to compare
+
+	// Changed by tests alone.
+	canaryEvery, canaryLimit time.Duration
 }
 
 // channel is one wanted subscription. Its fields are guarded by Subscriber.mu.
@@ -60,8 +49,9 @@ type Subscription struct {
 // NewSubscriber makes a Subscriber; nothing arrives until Run runs.
 func NewSubscriber(client redis.UniversalClient, log *slog.Logger) *Subscriber {
 	return &Subscriber{
-		client: client, log: log, canary: "hotfoot:canary:" + rand.Text(), stir: make(chan struct{}, 1),
+		client: client, log: log, stir: make(chan struct{}, 1),
 		channels: map[string]*channel{}, asked: map[string]bool{}, touched: map[string]struct{}{},
+		canaryEvery: canaryEvery, canaryLimit: canaryLimit,
 	}
 }
 
@@ -122,112 +112,12 @@ func (s *Subscription) Close() {
 	}
 }
 
-// Run keeps the connection until ctx ends.
-func (s *Subscriber) Run(ctx context.Context) error {
-	var canary sync.WaitGroup
-	canary.Go(func() { s.sing(ctx) })
-	defer canary.Wait()
-	for ctx.Err() == nil {
-		err := s.runOnce(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		s.gaps.Add(1)
-		s.log.Warn("lost the Pub/Sub connection; what is watched will be read again", "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryAfter):
-		}
-	}
-	return nil
-}
-
-func (s *Subscriber) sing(ctx context.Context) {
-	ticker := time.NewTicker(canaryEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			// Whether it arrives is judged at the other end.
-			_ = s.client.Publish(ctx, s.canary, "").Err()
-		}
-	}
-}
-
-// runOnce lives as long as one connection.
-func (s *Subscriber) runOnce(ctx context.Context) error {
-	conn := s.client.Subscribe(ctx, s.canary)
-	defer conn.Close()
-	// A receive does not notice that ctx ends.
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	// Receiving does not look at ctx while it waits.
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if _, err := conn.ReceiveTimeout(ctx, canaryLimit); err != nil {
-		return err
-	}
-	s.adopt()
-	defer s.abandon()
-	steward, stop := context.WithCancel(ctx)
-	var asking sync.WaitGroup
-	asking.Go(func() { s.ask(steward, conn) })
-	defer asking.Wait()
-	defer stop()
-	heard := time.Now()
-	for {
-		message, err := conn.ReceiveTimeout(ctx, canaryLimit)
-		if err != nil {
-			return err
-		}
-		switch m := message.(type) {
-		case *redis.Message:
-			if m.Channel == s.canary {
-				heard = time.Now()
-				continue
-			}
-			s.deliver(m)
-		case *redis.Subscription:
-			if m.Kind == "subscribe" {
-				s.confirm(m.Channel)
-			}
-		}
-		// Messages without the canary: the connection lives, but the server does not run what we publish.
-		if time.Since(heard) > 2*canaryLimit {
-			return errors.New("the canary has gone silent")
-		}
-	}
-}
-
 // adopt has everything that is wanted asked for on a new connection.
 func (s *Subscriber) adopt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name := range s.channels {
 		s.touch(name)
-	}
-}
-
-// ask keeps what the connection was asked for equal to what is wanted, many channels in one command, until ctx ends. When it fails the
-// connection is breaking, which its reader notices.
-func (s *Subscriber) ask(ctx context.Context, conn *redis.PubSub) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.stir:
-		}
-		more, less := s.compare()
-		for names := range slices.Chunk(more, subscribeMax) {
-			if conn.Subscribe(ctx, names...) != nil {
-				return
-			}
-		}
-		for names := range slices.Chunk(less, subscribeMax) {
-			if conn.Unsubscribe(ctx, names...) != nil {
-				return
-			}
-		}
 	}
 }
 
@@ -250,8 +140,8 @@ func (s *Subscriber) compare() (more, less []string) {
 	return more, less
 }
 
-// abandon tells every listener that nothing is live any more.
-func (s *Subscriber) abandon() {
+// silence tells every listener that nothing is live any more.
+func (s *Subscriber) silence() {
 	s.mu.Lock()
 	var told []Listener
 	for name, confirmed := range s.asked {
@@ -260,12 +150,19 @@ func (s *Subscriber) abandon() {
 				told = append(told, l)
 			}
 		}
+		s.asked[name] = false
 	}
-	clear(s.asked)
 	s.mu.Unlock()
 	for _, l := range told {
 		l.Live(false)
 	}
+}
+
+// forget has nothing asked for any more. Whoever asks must have stopped.
+func (s *Subscriber) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.asked)
 }
 
 func (s *Subscriber) confirm(name string) {

@@ -38,6 +38,8 @@ func (a *told) Announce(_ context.Context, records ...tracking.Record) error {
 	return nil
 }
 
+func (*told) KeepCourier(context.Context, tracking.Courier) error { return nil }
+
 func (a *told) take() []tracking.Record {
 	a.mu.Lock()
 	defer a.mu.Unlock()

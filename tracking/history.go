@@ -35,6 +35,19 @@ type Track interface {
 	// Store commits batches in one transaction, each point once however often it comes, and answers a mark for each batch, in order.
 	// Errors: CodeUnavailable; CodeInvalid when a point can never be stored, and then nothing of the call was.
 	Store(ctx context.Context, batches []Batch) ([]Mark, error)
+	// Bury keeps what can never be stored where people find it, and settles its seqs: the phone must not send it for ever. Burying the same
+	// entry again changes nothing. The mark is zero for an entry that cannot be read. Errors: CodeUnavailable.
+	Bury(ctx context.Context, letter DeadLetter) (Mark, error)
+}
+
+// DeadLetter is a batch that cannot be stored.
+type DeadLetter struct {
+	ID       ID
+	Entry    string // the backlog's own name for it
+	Payload  []byte // as it stood in the backlog
+	Batch    Batch  // zero when the payload cannot be read
+	Reason   string
+	BuriedAt time.Time
 }
 
 // Backlog is the line in which batches wait for Postgres. What was read and not acknowledged is read again by this or another worker.
@@ -44,14 +57,14 @@ type Backlog interface {
 	Read(ctx context.Context, limit int) ([]Entry, error)
 	// Ack removes entries for good.
 	Ack(ctx context.Context, entries []Entry) error
-	// Bury moves an entry that can never be stored to where people find it.
-	Bury(ctx context.Context, entry Entry, reason error) error
 }
 
 // Entry is a batch in the backlog.
 type Entry struct {
-	Handle string // the backlog's own name for it
-	Batch  Batch
+	Handle     string // the backlog's own name for it
+	Payload    []byte // what stands in the backlog
+	Batch      Batch
+	Unreadable error // why the payload is no batch; Batch is zero then
 }
 
 // Marker tells the hot store how far sessions have come; see Hot.MarkDurable.
@@ -65,6 +78,7 @@ type HistoryConfig struct {
 	Queue        int           // direct commits that may wait; 4096
 	Retry        time.Duration // pause after a store did not answer; 500 ms
 	OnStored     func(points int, took time.Duration)
+	OnBuried     func()
 }
 
 // History moves positions into Postgres: from the backlog in batches (Run), and straight from a request that wants to wait (Commit), where
@@ -78,6 +92,8 @@ type History struct {
 	config  HistoryConfig
 	queue   chan directCommit
 	log     *slog.Logger
+	// refused counts how often the store refused an entry, by its handle, for reasons that may pass. Run's alone.
+	refused map[string]int
 }
 
 type directCommit struct {
@@ -104,33 +120,55 @@ func NewHistory(track Track, backlog Backlog, marker Marker, config HistoryConfi
 	if config.OnStored == nil {
 		config.OnStored = func(int, time.Duration) {}
 	}
+	if config.OnBuried == nil {
+		config.OnBuried = func() {}
+	}
 	return &History{
 		track: track, backlog: backlog, marker: marker, config: config, log: log,
-		queue: make(chan directCommit, config.Queue),
+		queue: make(chan directCommit, config.Queue), refused: map[string]int{},
 	}
 }
 
 // Run moves the backlog until ctx ends. Any number of nodes may run it.
 func (h *History) Run(ctx context.Context) error {
+	failing := false
 	for ctx.Err() == nil {
-		if err := h.runOnce(ctx); err != nil && ctx.Err() == nil {
-			h.log.Warn("moving positions to Postgres failed; they wait in the backlog", "error", err)
+		err := h.runOnce(ctx)
+		if err != nil && ctx.Err() == nil {
+			if !failing {
+				h.log.Warn("moving positions to Postgres failed; they wait in the backlog", "error", err)
+			}
 			pause(ctx, h.config.Retry)
 		}
+		failing = err != nil
 	}
 	return nil
 }
+
+// storeLimit bounds one transaction, so that a connection that has gone silent does not hold up the line until the kernel gives it up.
+const storeLimit = 10 * time.Second
 
 func (h *History) runOnce(ctx context.Context) error {
 	entries, err := h.backlog.Read(ctx, h.config.BatchEntries)
 	if err != nil || len(entries) == 0 {
 		return err
 	}
-	return h.move(ctx, entries)
+	readable := entries[:0:0]
+	for _, e := range entries {
+		if e.Unreadable == nil {
+			readable = append(readable, e)
+		} else if err := h.bury(ctx, e, e.Unreadable); err != nil {
+			return err
+		}
+	}
+	if len(readable) == 0 {
+		return nil
+	}
+	return h.move(ctx, readable)
 }
 
-// move stores entries in one transaction. When one of them can never be stored the rest must not wait for it: halves are tried until it
-// stands alone, and then it is buried.
+// move stores entries in one transaction. When one of them cannot be stored the rest must not wait for it: halves are tried until it stands
+// alone, and then it is buried.
 func (h *History) move(ctx context.Context, entries []Entry) error {
 	batches := make([]Batch, len(entries))
 	points := 0
@@ -139,23 +177,57 @@ func (h *History) move(ctx context.Context, entries []Entry) error {
 		points += len(e.Batch.Fixes)
 	}
 	began := time.Now()
-	marks, err := h.track.Store(ctx, batches)
-	if CodeOf(err) == CodeInvalid {
-		if len(entries) == 1 {
-			h.log.Error("a batch of positions cannot be stored and was put aside", "courier", entries[0].Batch.CourierID, "error", err)
-			return h.backlog.Bury(ctx, entries[0], err)
-		}
+	storing, cancel := context.WithTimeout(ctx, storeLimit)
+	marks, err := h.track.Store(storing, batches)
+	cancel()
+	switch {
+	case err == nil:
+	case CodeOf(err) == CodeUnavailable || ctx.Err() != nil:
+		return err
+	case len(entries) == 1:
+		return h.refuse(ctx, entries[0], err)
+	default:
 		half := len(entries) / 2
 		return errors.Join(h.move(ctx, entries[:half]), h.move(ctx, entries[half:]))
-	}
-	if err != nil {
-		return err
 	}
 	h.config.OnStored(points, time.Since(began))
 	if err := h.backlog.Ack(ctx, entries); err != nil {
 		return err
 	}
+	clear(h.refused)
 	return h.marker.MarkDurable(ctx, newestMarks(marks))
+}
+
+// maxRefusals is how often an entry is tried that the store refuses for a reason that we do not know.
+const maxRefusals = 3
+
+// refuse buries an entry that breaks a rule at once, and any other when it has been refused too often: a fault that passes must cost nobody
+// their track, and one that does not must not hold up the line.
+func (h *History) refuse(ctx context.Context, entry Entry, reason error) error {
+	h.refused[entry.Handle]++
+	if CodeOf(reason) != CodeInvalid && h.refused[entry.Handle] < maxRefusals {
+		return reason
+	}
+	return h.bury(ctx, entry, reason)
+}
+
+func (h *History) bury(ctx context.Context, entry Entry, reason error) error {
+	letter := DeadLetter{
+		ID: NewID(), Entry: entry.Handle, Payload: entry.Payload, Batch: entry.Batch, Reason: reason.Error(), BuriedAt: time.Now(),
+	}
+	burying, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	mark, err := h.track.Bury(burying, letter)
+	if err != nil {
+		return err
+	}
+	delete(h.refused, entry.Handle)
+	h.config.OnBuried()
+	h.log.Error("a batch of positions cannot be stored and was put aside; see hotfoot deadletters", "entry", entry.Handle, "courier", entry.Batch.CourierID, "reason", reason)
+	if err := h.backlog.Ack(ctx, []Entry{entry}); err != nil {
+		return err
+	}
+	return h.marker.MarkDurable(ctx, newestMarks([]Mark{mark}))
 }
 
 // newestMarks keeps one mark a session, the highest.

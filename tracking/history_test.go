@@ -18,7 +18,23 @@ type pointStore struct {
 	poison map[ID]bool
 	away   error
 	hold   chan struct{} // when not nil, Store waits for it
+	buried []DeadLetter
 	notes  *[]string
+}
+
+func (p *pointStore) Bury(_ context.Context, letter DeadLetter) (Mark, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.note("bury")
+	p.buried = append(p.buried, letter)
+	return Mark{CourierID: letter.Batch.CourierID, Session: letter.Batch.Session, DurableSeq: 1}, nil
+}
+
+func (p *pointStore) buriedCouriers() (ids []ID) {
+	for _, letter := range p.buried {
+		ids = append(ids, letter.Batch.CourierID)
+	}
+	return ids
 }
 
 func (p *pointStore) Store(ctx context.Context, batches []Batch) ([]Mark, error) {
@@ -61,7 +77,6 @@ func (p *pointStore) note(what string) {
 // line is a Backlog of entries that were not acknowledged yet.
 type line struct {
 	entries []Entry
-	buried  []ID
 	readErr error
 	ackErr  error
 	notes   *[]string
@@ -77,13 +92,6 @@ func (l *line) Ack(_ context.Context, entries []Entry) error {
 	}
 	*l.notes = append(*l.notes, "ack")
 	l.drop(entries...)
-	return nil
-}
-
-func (l *line) Bury(_ context.Context, entry Entry, _ error) error {
-	*l.notes = append(*l.notes, "bury")
-	l.buried = append(l.buried, entry.Batch.CourierID)
-	l.drop(entry)
 	return nil
 }
 
@@ -162,12 +170,49 @@ func TestHistory_runOnce(t *testing.T) {
 			t.Errorf("%v, calls %v, %d left", p.notes, p.track.calls, len(p.line.entries))
 		}
 	})
-	t.Run("any other error acknowledges nothing and buries nothing", func(t *testing.T) {
+	t.Run("an error that we do not know may pass: nothing is lost when it does", func(t *testing.T) {
 		t.Parallel()
 		p := newHistoryParts(newIDs(2)...)
 		p.track.away = errors.New("never seen before")
-		if err := p.runOnce(t.Context()); err == nil || len(p.notes) != 0 {
-			t.Errorf("%v, %v", p.notes, err)
+		for range maxRefusals - 1 {
+			if err := p.runOnce(t.Context()); err == nil || len(p.notes) != 0 {
+				t.Fatalf("%v, %v", p.notes, err)
+			}
+		}
+		p.track.away = nil
+		if err := p.runOnce(t.Context()); err != nil || len(p.track.stored) != 2 || len(p.refused) != 0 {
+			t.Errorf("%v, stored %v, refused %v", err, p.track.stored, p.refused)
+		}
+	})
+	t.Run("one that does not pass does not hold up the line for ever", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts(newIDs(2)...)
+		p.track.away = errors.New("never seen before")
+		for range maxRefusals {
+			_ = p.runOnce(t.Context())
+		}
+		if len(p.track.buried) != 2 || len(p.line.entries) != 0 || p.track.buried[0].Reason == "" {
+			t.Errorf("buried %+v, left %d", p.track.buried, len(p.line.entries))
+		}
+	})
+	t.Run("what cannot be read is buried as it stood, and the rest is stored", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts(newIDs(3)...)
+		p.line.entries[1] = Entry{Handle: "x", Payload: []byte("nonsense"), Unreadable: errors.New("no batch")}
+		if err := p.runOnce(t.Context()); err != nil || len(p.track.stored) != 2 || len(p.line.entries) != 0 {
+			t.Errorf("%v, stored %v, left %d", err, p.track.stored, len(p.line.entries))
+		}
+		if b := p.track.buried; len(b) != 1 || string(b[0].Payload) != "nonsense" || b[0].Reason != "no batch" || b[0].Entry != "x" {
+			t.Errorf("buried %+v", b)
+		}
+	})
+	t.Run("a burial settles the phone's seqs", func(t *testing.T) {
+		t.Parallel()
+		ids := newIDs(1)
+		p := newHistoryParts(ids...)
+		p.track.poison[ids[0]] = true
+		if err := p.runOnce(t.Context()); err != nil || !slices.Equal(p.notes, []string{"bury", "ack", "mark"}) || len(p.marks.kept) != 1 {
+			t.Errorf("%v, %v, marks %+v", err, p.notes, p.marks.kept)
 		}
 	})
 	t.Run("an acknowledgement that fails is no mark: the entries come again", func(t *testing.T) {
@@ -189,8 +234,8 @@ func TestHistory_runOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				rest := slices.Delete(slices.Clone(ids), at, at+1)
-				if !slices.Equal(p.line.buried, []ID{ids[at]}) || !slices.Equal(p.track.stored, rest) || len(p.line.entries) != 0 {
-					t.Errorf("poison at %d of %d: buried %v, stored %d, left %d", at, n, p.line.buried, len(p.track.stored), len(p.line.entries))
+				if !slices.Equal(p.track.buriedCouriers(), []ID{ids[at]}) || !slices.Equal(p.track.stored, rest) || len(p.line.entries) != 0 {
+					t.Errorf("poison at %d of %d: buried %v, stored %d, left %d", at, n, p.track.buriedCouriers(), len(p.track.stored), len(p.line.entries))
 				}
 			}
 		}
@@ -202,8 +247,8 @@ func TestHistory_runOnce(t *testing.T) {
 		for _, i := range []int{0, 3, 4} {
 			p.track.poison[ids[i]] = true
 		}
-		if err := p.runOnce(t.Context()); err != nil || len(p.line.buried) != 3 || len(p.track.stored) != 3 {
-			t.Errorf("buried %v, stored %v, %v", p.line.buried, p.track.stored, err)
+		if err := p.runOnce(t.Context()); err != nil || len(p.track.buried) != 3 || len(p.track.stored) != 3 {
+			t.Errorf("buried %v, stored %v, %v", p.track.buriedCouriers(), p.track.stored, err)
 		}
 	})
 	t.Run("each session is marked once, at its highest", func(t *testing.T) {
@@ -244,7 +289,6 @@ type readerFunc func() ([]Entry, error)
 
 func (f readerFunc) Read(context.Context, int) ([]Entry, error) { return f() }
 func (readerFunc) Ack(context.Context, []Entry) error           { return nil }
-func (readerFunc) Bury(context.Context, Entry, error) error     { return nil }
 
 // direct runs RunDirect until the test ends.
 func (p *historyParts) direct(t *testing.T) (stop func()) {

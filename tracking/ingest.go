@@ -11,7 +11,8 @@ type Hot interface {
 	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is
 	// full; nothing was taken), CodeUnavailable (nothing may be assumed).
 	Place(ctx context.Context, p Placement) (Placed, error)
-	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Errors: CodeUnavailable.
+	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Marks that cannot be made now are owed: they are
+	// made when the store is back, and this node answers by them meanwhile. Errors: CodeUnavailable.
 	MarkDurable(ctx context.Context, marks []Mark) error
 }
 
@@ -20,7 +21,7 @@ type Placement struct {
 	MerchantID ID
 	Batch      Batch
 	Newest     *Position // what may move the marker; nil when nothing in the batch is fresh enough
-	Keep       bool      // append the batch to the backlog; false when it goes to Postgres directly
+	Keep       bool      // append the batch to the backlog; false when it is stored without, and then even a full store takes the rest
 }
 
 // Placed is what became of a Placement.
@@ -136,7 +137,8 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 			newest = &p.Position
 		}
 	}
-	placed, committed, err := u.store(ctx, actor, batch, newest, report.Wait)
+	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Newest: newest, Keep: true}
+	placed, committed, err := u.store(ctx, actor, placement, report.Wait)
 	if err != nil {
 		return Intake{}, err
 	}
@@ -144,34 +146,48 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 }
 
 // store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away. Only
-// then is there a mark.
-func (u *Ingest) store(ctx context.Context, actor Actor, batch Batch, newest *Position, wait time.Duration) (Placed, *Mark, error) {
-	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Newest: newest, Keep: wait == 0}
+// then is there a mark. Whichever it is, viewers are told after it is safe: nobody sees what is then refused.
+func (u *Ingest) store(ctx context.Context, actor Actor, placement Placement, wait time.Duration) (Placed, *Mark, error) {
+	if wait > 0 {
+		return u.storeWaiting(ctx, actor, placement, wait)
+	}
 	placed, err := u.hot.Place(ctx, placement)
 	if CodeOf(err) == CodeUnavailable {
-		return u.storeWithoutHot(ctx, actor, batch)
+		return u.storeWithoutHot(ctx, actor, placement)
 	}
-	if err != nil || wait == 0 {
-		return placed, nil, err
+	return placed, nil, err
+}
+
+// storeWaiting commits before it shows anything. What was there before is asked first, so that its own points are no duplicates.
+func (u *Ingest) storeWaiting(ctx context.Context, actor Actor, placement Placement, wait time.Duration) (Placed, *Mark, error) {
+	asked := placement
+	asked.Newest, asked.Keep = nil, false
+	before, err := u.hot.Place(ctx, asked)
+	if CodeOf(err) == CodeUnavailable {
+		return u.storeWithoutHot(ctx, actor, placement)
+	}
+	if err != nil {
+		return Placed{}, nil, err
 	}
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	mark, err := u.direct.Commit(waiting, batch)
-	if err != nil {
+	mark, err := u.direct.Commit(waiting, placement.Batch)
+	if code := CodeOf(err); code == CodeUnavailable || code == CodeOverloaded {
 		// Postgres is slow or away: the backlog takes it after all, and the phone hears that it is not durable yet.
-		placement.Newest, placement.Keep = nil, true
-		again, err := u.hot.Place(ctx, placement)
-		placed.Durable = again.Durable
+		placed, err := u.hot.Place(ctx, placement)
+		placed.Known, placed.Durable = before.Known, before.Durable
 		return placed, nil, err
 	}
-	if batch.Session != "" || mark.DurableSeq > 0 {
-		// A lost mark is made again by the next batch.
-		_ = u.hot.MarkDurable(ctx, []Mark{mark})
+	if err != nil {
+		return Placed{}, nil, err
 	}
+	placed := u.show(ctx, placement, mark)
+	placed.Known, placed.Durable = before.Known, before.Durable
 	return placed, &mark, nil
 }
 
-func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, batch Batch) (Placed, *Mark, error) {
+// storeWithoutHot serves while the hot store is away or full: Postgres says who is on duty and takes the batch at once.
+func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, placement Placement) (Placed, *Mark, error) {
 	courier, err := u.duties.Courier(ctx, actor.MerchantID, actor.CourierID)
 	if err != nil {
 		return Placed{}, nil, err
@@ -179,9 +195,30 @@ func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, batch Batch) 
 	if !courier.OnDuty {
 		return Placed{}, nil, OffShift()
 	}
-	mark, err := u.direct.Commit(ctx, batch)
-	return Placed{}, &mark, err
+	mark, err := u.direct.Commit(ctx, placement.Batch)
+	if err != nil {
+		return Placed{}, nil, err
+	}
+	placed := u.show(ctx, placement, mark)
+	placed.Known, placed.Durable = nil, 0 // they hold this very batch by now
+	return placed, &mark, nil
 }
+
+// show moves the marker after a commit, and notes how far the session has come. A hot store that is full takes both, which are no more than it
+// had; one that is away owes the mark.
+func (u *Ingest) show(ctx context.Context, placement Placement, mark Mark) Placed {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), showLimit)
+	defer cancel()
+	placement.Keep = false
+	placed, _ := u.hot.Place(ctx, placement)
+	if mark.DurableSeq > 0 {
+		_ = u.hot.MarkDurable(ctx, []Mark{mark})
+	}
+	return placed
+}
+
+// showLimit is how long an answer that is durable already waits for the hot store: the next report makes good what is missed.
+const showLimit = 100 * time.Millisecond
 
 // OffShift is the refusal of a courier's positions while they are not on duty: nothing of them is kept.
 func OffShift() *Error {

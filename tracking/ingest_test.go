@@ -22,20 +22,21 @@ type stores struct {
 	placements []tracking.Placement
 	commits    []tracking.Batch
 	marks      []tracking.Mark
+	notes      []string
 }
 
 func (s *stores) Place(_ context.Context, p tracking.Placement) (tracking.Placed, error) {
-	s.placements = append(s.placements, p)
+	s.placements, s.notes = append(s.placements, p), append(s.notes, "place")
 	return s.place(p)
 }
 
 func (s *stores) MarkDurable(_ context.Context, marks []tracking.Mark) error {
-	s.marks = append(s.marks, marks...)
+	s.marks, s.notes = append(s.marks, marks...), append(s.notes, "mark")
 	return nil
 }
 
 func (s *stores) Commit(ctx context.Context, b tracking.Batch) (tracking.Mark, error) {
-	s.commits = append(s.commits, b)
+	s.commits, s.notes = append(s.commits, b), append(s.notes, "commit")
 	return s.commit(ctx, b)
 }
 
@@ -246,8 +247,8 @@ func TestIngest_Take_wait(t *testing.T) {
 		if !in.Durable || in.DurableSeq != 2 || results(in) != "1:late 2:live" {
 			t.Errorf("got %+v", in)
 		}
-		if len(s.placements) != 1 || s.placements[0].Keep || len(s.commits) != 1 {
-			t.Errorf("placements %+v, %d commits", s.placements, len(s.commits))
+		if !slices.Equal(s.notes, []string{"place", "commit", "place", "mark"}) || s.placements[0].Newest != nil || s.placements[0].Keep || s.placements[1].Newest == nil || s.placements[1].Keep {
+			t.Errorf("placements %+v, %v: want the marker to move after the commit, and nothing in the backlog", s.placements, s.notes)
 		}
 		if len(s.marks) != 1 || s.marks[0].DurableSeq != 2 {
 			t.Errorf("marks %+v: the hot store must know how far it came", s.marks)
@@ -280,8 +281,8 @@ func TestIngest_Take_wait(t *testing.T) {
 		if in.Durable || in.DurableSeq != 0 || in.AcceptedSeq != 1 || results(in) != "1:live" {
 			t.Errorf("got %+v", in)
 		}
-		if len(s.placements) != 2 || s.placements[0].Keep || !s.placements[1].Keep || s.placements[1].Newest != nil {
-			t.Errorf("placements %+v: the second keeps the batch and tells nobody again", s.placements)
+		if p := s.placements; len(p) != 2 || p[0].Keep || p[0].Newest != nil || !p[1].Keep || p[1].Newest == nil {
+			t.Errorf("placements %+v: the second keeps the batch and shows it", p)
 		}
 	})
 	t.Run("when even the backlog is full the phone hears so", func(t *testing.T) {
@@ -330,6 +331,20 @@ func TestIngest_Take_withoutHot(t *testing.T) {
 		u, s := setup()
 		in := take(t, u, report(pt(1, 0), pt(2, 0)))
 		if !in.Durable || in.DurableSeq != 2 || results(in) != "1:late 2:late" || len(s.commits) != 1 {
+			t.Errorf("got %+v after %d commits", in, len(s.commits))
+		}
+	})
+	t.Run("a hot store that is full, not away, still moves the marker", func(t *testing.T) {
+		t.Parallel()
+		u, s := setup()
+		s.place = func(p tracking.Placement) (tracking.Placed, error) {
+			if p.Keep {
+				return tracking.Placed{}, away("Redis")
+			}
+			return tracking.Placed{Live: true, Watched: true}, nil
+		}
+		in := take(t, u, report(pt(1, 0)))
+		if !in.Durable || results(in) != "1:live" || len(s.commits) != 1 || in.NextReport != 3*time.Second {
 			t.Errorf("got %+v after %d commits", in, len(s.commits))
 		}
 	})

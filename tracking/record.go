@@ -22,6 +22,12 @@ type Merchant struct {
 	VisibleStops int // a customer sees the courier when at most this many stops come first
 }
 
+// Revision says how new a record is. The zero Revision is older than any.
+type Revision struct{ Epoch, Rev int64 }
+
+// Revision is the record's.
+func (r Record) Revision() Revision { return Revision{r.Epoch, r.Delivery.Rev} }
+
 // NewerThan reports whether r replaces old.
 func (r Record) NewerThan(old Record) bool {
 	return r.Epoch > old.Epoch || (r.Epoch == old.Epoch && r.Delivery.Rev > old.Delivery.Rev)
@@ -66,6 +72,8 @@ type View struct {
 	Why      Why       // Shown when Position may be looked at
 	Position *Position // nil when hidden or unknown
 	ETA      *ETA      // nil before the courier is on the way, after the end, or without a fix
+	// StaleSince is since when the truth cannot be read, so that Record may have changed unseen; zero while it can.
+	StaleSince time.Time
 }
 
 // See decides what a customer may see: nothing reaches a customer that has not come through here. newest is the courier's newest fix, nil

@@ -3,6 +3,7 @@ package tracking
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -13,12 +14,17 @@ type Outbox interface {
 	Unpublished(ctx context.Context, before time.Time, limit int) ([]Record, error)
 	// MarkPublished notes that viewers were told of these revisions. A record that has changed again meanwhile stays unpublished.
 	MarkPublished(ctx context.Context, told []Record) error
+	// UnpublishedCouriers and MarkCouriersPublished are the same for couriers, whose hot copy says whether their positions are taken.
+	UnpublishedCouriers(ctx context.Context, before time.Time, limit int) ([]Courier, error)
+	MarkCouriersPublished(ctx context.Context, told []Courier) error
 }
 
 // Announcer keeps a record hot and tells every node that watches it. The write comes first and the telling last, so that nobody hears of
 // what cannot be read. An older record than the one kept changes nothing. Errors: CodeUnavailable.
 type Announcer interface {
 	Announce(ctx context.Context, records ...Record) error
+	// KeepCourier is the same for a courier.
+	KeepCourier(ctx context.Context, c Courier) error
 }
 
 // Relay carries committed changes to viewers: at once for whoever made them, and by a sweep for what a crash or an outage left behind.
@@ -29,6 +35,7 @@ type Relay struct {
 	announcer Announcer
 	config    RelayConfig
 	told      chan []Record
+	kept      chan Courier
 	log       *slog.Logger
 }
 
@@ -44,7 +51,7 @@ func NewRelay(outbox Outbox, announcer Announcer, config RelayConfig, log *slog.
 	config.Patience = cmp.Or(config.Patience, 250*time.Millisecond)
 	config.Sweep = cmp.Or(config.Sweep, time.Second)
 	config.Grace = cmp.Or(config.Grace, 2*time.Second)
-	return &Relay{outbox: outbox, announcer: announcer, config: config, told: make(chan []Record, 256), log: log}
+	return &Relay{outbox: outbox, announcer: announcer, config: config, told: make(chan []Record, 256), kept: make(chan Courier, 256), log: log}
 }
 
 // Tell announces records that have just been committed, waiting no longer than Patience. It cannot fail: the change is durable whatever
@@ -65,25 +72,54 @@ func (r *Relay) Tell(ctx context.Context, records ...Record) {
 	}
 }
 
+// Keep brings the hot copy of a courier that has just been changed up to date, and tells maps; in all else it is like Tell.
+func (r *Relay) Keep(ctx context.Context, c Courier) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.config.Patience)
+	defer cancel()
+	if err := r.announcer.KeepCourier(ctx, c); err != nil {
+		return
+	}
+	select {
+	case r.kept <- c:
+	default:
+	}
+}
+
 // Run marks what was told and sweeps what was not, until ctx ends.
 func (r *Relay) Run(ctx context.Context) error {
 	ticker := time.NewTicker(r.config.Sweep)
 	defer ticker.Stop()
+	failing := false
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case records := <-r.told:
-			if err := r.mark(ctx, records); err != nil && ctx.Err() == nil {
+			if err := r.bounded(ctx, func(ctx context.Context) error { return r.mark(ctx, records) }); err != nil && ctx.Err() == nil {
 				r.log.Warn("marking announcements failed; they will be repeated", "error", err)
 			}
-		case <-ticker.C:
-			if err := r.sweep(ctx); err != nil && ctx.Err() == nil {
-				r.log.Warn("sweeping unannounced changes failed", "error", err)
+		case c := <-r.kept:
+			if err := r.bounded(ctx, func(ctx context.Context) error { return r.outbox.MarkCouriersPublished(ctx, []Courier{c}) }); err != nil && ctx.Err() == nil {
+				r.log.Warn("marking a courier's hot copy failed; it will be made again", "error", err)
 			}
+		case <-ticker.C:
+			err := errors.Join(r.bounded(ctx, r.sweepCouriers), r.bounded(ctx, r.sweep))
+			if err != nil && !failing && ctx.Err() == nil {
+				r.log.Warn("changes that were not announced wait for a store", "error", err)
+			}
+			failing = err != nil
 		}
 	}
 }
+
+// bounded gives one turn of the loop a time to end: a store that has gone silent must not end the others.
+func (r *Relay) bounded(ctx context.Context, turn func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	return turn(ctx)
+}
+
+const turnLimit = 5 * time.Second
 
 // mark takes what else is waiting along, so that a burst costs one statement.
 func (r *Relay) mark(ctx context.Context, records []Record) error {
@@ -115,6 +151,29 @@ func (r *Relay) sweep(ctx context.Context) error {
 		}
 		r.log.Info("announced changes that had been left behind", "count", len(records))
 		if len(records) < limit {
+			return nil
+		}
+	}
+}
+
+// sweepCouriers does the same for couriers. They come before deliveries: what a customer may see hangs on who is on duty.
+func (r *Relay) sweepCouriers(ctx context.Context) error {
+	const limit = 200
+	for {
+		couriers, err := r.outbox.UnpublishedCouriers(ctx, time.Now().Add(-r.config.Grace), limit)
+		if err != nil || len(couriers) == 0 {
+			return err
+		}
+		for _, c := range couriers {
+			if err := r.announcer.KeepCourier(ctx, c); err != nil {
+				return err
+			}
+		}
+		if err := r.outbox.MarkCouriersPublished(ctx, couriers); err != nil {
+			return err
+		}
+		r.log.Info("refreshed couriers' hot copies that had been left behind", "count", len(couriers))
+		if len(couriers) < limit {
 			return nil
 		}
 	}

@@ -16,6 +16,9 @@ type outbox struct {
 	marked  []Record
 	sweeps  int
 	markErr error
+
+	couriers       []Courier
+	markedCouriers []Courier
 }
 
 func (o *outbox) Unpublished(_ context.Context, _ time.Time, limit int) ([]Record, error) {
@@ -42,11 +45,38 @@ func (o *outbox) count() (marked, sweeps int) {
 	return len(o.marked), o.sweeps
 }
 
+// UnpublishedCouriers and MarkCouriersPublished keep couriers as they keep records.
+func (o *outbox) UnpublishedCouriers(_ context.Context, _ time.Time, limit int) ([]Courier, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]Courier(nil), o.couriers[:min(limit, len(o.couriers))]...), nil
+}
+
+func (o *outbox) MarkCouriersPublished(_ context.Context, told []Courier) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.markErr != nil {
+		return o.markErr
+	}
+	o.markedCouriers = append(o.markedCouriers, told...)
+	o.couriers = o.couriers[min(len(told), len(o.couriers)):]
+	return nil
+}
+
+func (o *outbox) countCouriers() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.markedCouriers)
+}
+
 type announcerFunc func(ctx context.Context, records ...Record) error
 
 func (f announcerFunc) Announce(ctx context.Context, records ...Record) error {
 	return f(ctx, records...)
 }
+
+// KeepCourier answers what an announcement would be answered.
+func (f announcerFunc) KeepCourier(ctx context.Context, _ Courier) error { return f(ctx) }
 
 func newTestRelay(o *outbox, announce announcerFunc, config RelayConfig) *Relay {
 	return NewRelay(o, announce, config, slog.New(slog.DiscardHandler))
@@ -172,6 +202,38 @@ func TestRelay_sweep(t *testing.T) {
 		r := newTestRelay(o, func(context.Context, ...Record) error { told++; return nil }, RelayConfig{})
 		if err := r.sweep(t.Context()); CodeOf(err) != CodeUnavailable || told != 1 {
 			t.Errorf("%v after %d announcements", err, told)
+		}
+	})
+}
+
+func TestRelay_Keep(t *testing.T) {
+	t.Parallel()
+	t.Run("what was kept is marked", func(t *testing.T) {
+		t.Parallel()
+		o := &outbox{}
+		r := newTestRelay(o, fine, RelayConfig{Sweep: time.Hour})
+		runRelay(t, r)
+		for range 10 {
+			r.Keep(t.Context(), Courier{ID: NewID()})
+		}
+		within(t, "all are marked", func() bool { return o.countCouriers() == 10 })
+	})
+	t.Run("what could not be kept is left for the sweep, and nobody waits longer than patience", func(t *testing.T) {
+		t.Parallel()
+		o := &outbox{}
+		r := newTestRelay(o, func(ctx context.Context, _ ...Record) error { <-ctx.Done(); return ctx.Err() }, RelayConfig{Patience: time.Millisecond})
+		r.Keep(t.Context(), Courier{ID: NewID()})
+		if len(r.kept) != 0 {
+			t.Error("it waits to be marked")
+		}
+	})
+	t.Run("the sweep keeps and marks what was left behind, in pieces", func(t *testing.T) {
+		t.Parallel()
+		o := &outbox{couriers: make([]Courier, 450)}
+		kept := 0
+		r := newTestRelay(o, func(context.Context, ...Record) error { kept++; return nil }, RelayConfig{})
+		if err := r.sweepCouriers(t.Context()); err != nil || kept != 450 || o.countCouriers() != 450 {
+			t.Errorf("%v, kept %d, marked %d", err, kept, o.countCouriers())
 		}
 	})
 }

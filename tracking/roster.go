@@ -17,11 +17,6 @@ type Staff interface {
 	RotateKey(ctx context.Context, merchant, courier ID, key Key, now time.Time) ([][32]byte, error)
 }
 
-// Duty keeps the hot copy of who is on duty. A lower Rev than the one kept changes nothing. Errors: CodeUnavailable.
-type Duty interface {
-	KeepCourier(ctx context.Context, c Courier) error
-}
-
 // Revoker makes keys stop working on every node at once. Errors: CodeUnavailable.
 type Revoker interface {
 	Revoke(ctx context.Context, hashes [][32]byte) error
@@ -30,7 +25,6 @@ type Revoker interface {
 // Roster is what merchants decide about couriers, and couriers about their shift.
 type Roster struct {
 	staff   Staff
-	duty    Duty
 	revoker Revoker
 	relay   *Relay
 	now     func() time.Time
@@ -38,8 +32,8 @@ type Roster struct {
 }
 
 // NewRoster ties the use case to its ports.
-func NewRoster(staff Staff, duty Duty, revoker Revoker, relay *Relay, now func() time.Time, log *slog.Logger) *Roster {
-	return &Roster{staff: staff, duty: duty, revoker: revoker, relay: relay, now: now, log: log}
+func NewRoster(staff Staff, revoker Revoker, relay *Relay, now func() time.Time, log *slog.Logger) *Roster {
+	return &Roster{staff: staff, revoker: revoker, relay: relay, now: now, log: log}
 }
 
 // Hire creates a courier, off duty, and the secret that their phone uses; it is shown this once. Errors: CodeInvalid.
@@ -61,7 +55,7 @@ func (u *Roster) Amend(ctx context.Context, actor Actor, courier ID, change func
 	if err != nil {
 		return Courier{}, err
 	}
-	u.keep(ctx, c)
+	u.relay.Keep(ctx, c)
 	u.relay.Tell(ctx, records...)
 	return c, nil
 }
@@ -79,23 +73,14 @@ func (u *Roster) RotateKey(ctx context.Context, actor Actor, courier ID) (string
 	return secret, nil
 }
 
-// SetShift puts the acting courier on or off duty. Once it returns, positions of a courier off duty are refused. Errors: CodeUnavailable, also
-// when the courier goes off duty and the hot store, which would go on accepting positions, cannot be told.
+// SetShift puts the acting courier on or off duty. Once it returns, positions of a courier off duty are refused; with the hot store away or
+// slow that is true as soon as it is back and the relay's sweep has reached it. Errors: CodeUnavailable.
 func (u *Roster) SetShift(ctx context.Context, actor Actor, onDuty bool) (Courier, error) {
 	c, records, err := u.staff.SetDuty(ctx, actor.CourierID, onDuty, u.now())
 	if err != nil {
 		return Courier{}, err
 	}
-	if err := u.duty.KeepCourier(ctx, c); err != nil {
-		return Courier{}, err
-	}
+	u.relay.Keep(ctx, c)
 	u.relay.Tell(ctx, records...)
 	return c, nil
-}
-
-// keep refreshes the hot copy; without it the copy is refreshed when it expires.
-func (u *Roster) keep(ctx context.Context, c Courier) {
-	if err := u.duty.KeepCourier(ctx, c); err != nil {
-		u.log.Warn("refreshing a courier's hot copy failed", "courier", c.ID, "error", err)
-	}
 }

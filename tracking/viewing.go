@@ -8,20 +8,26 @@ import (
 // Records is where a delivery's record and a courier's newest position are read, hot. Errors: CodeNotFound, CodeUnavailable.
 type Records interface {
 	Record(ctx context.Context, delivery ID) (Record, error)
-	// Newest is nil when no position is known.
+	// Newest is nil when no position is known; CodeUnavailable when the hot store, which alone knows it now, is away.
 	Newest(ctx context.Context, courier ID) (*Position, error)
+	// NewestOf reads many, in their order; with the hot store away, as far as the truth has them.
+	NewestOf(ctx context.Context, couriers []ID) ([]*Position, error)
 }
 
 // Viewing is what a customer's link opens.
 type Viewing struct {
 	linker  *Linker
 	records Records
+	stale   func() time.Time
 	now     func() time.Time
 }
 
-// NewViewing ties the use case to its ports.
-func NewViewing(linker *Linker, records Records, now func() time.Time) *Viewing {
-	return &Viewing{linker: linker, records: records, now: now}
+// NewViewing ties the use case to its ports. stale says since when the truth cannot be read, the zero time while it can; nil when it always can.
+func NewViewing(linker *Linker, records Records, stale, now func() time.Time) *Viewing {
+	if stale == nil {
+		stale = func() time.Time { return time.Time{} }
+	}
+	return &Viewing{linker: linker, records: records, stale: stale, now: now}
 }
 
 // Open answers the delivery that a link's token is for. Every token that opens nothing gets one and the same CodeNotFound, whatever is wrong with
@@ -38,7 +44,7 @@ func (u *Viewing) Open(ctx context.Context, token string) (Record, error) {
 	return record, err
 }
 
-// Look answers what the customer may see of a record now. live is false when the position could not be read.
+// Look answers what the customer may see of a record now. live is false when the position is only as new as the truth has it, or not known.
 func (u *Viewing) Look(ctx context.Context, record Record) (view View, live bool) {
 	var newest *Position
 	live = true
@@ -46,7 +52,12 @@ func (u *Viewing) Look(ctx context.Context, record Record) (view View, live bool
 		var err error
 		if newest, err = u.records.Newest(ctx, record.Delivery.CourierID); err != nil {
 			live = false
+			if stored, err := u.records.NewestOf(ctx, []ID{record.Delivery.CourierID}); err == nil {
+				newest = stored[0]
+			}
 		}
 	}
-	return See(record, newest, u.now()), live
+	view = See(record, newest, u.now())
+	view.StaleSince = u.stale()
+	return view, live
 }

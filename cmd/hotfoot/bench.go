@@ -122,7 +122,7 @@ func (c *benchCmd) measure(ctx context.Context, rig *bench.Rig, pairs []*bench.P
 // awaitBacklog waits until everything accepted is in Postgres.
 func awaitBacklog(ctx context.Context, client redis.UniversalClient) error {
 	for {
-		waiting, _, err := pubsub.Waiting(ctx, client)
+		waiting, err := pubsub.Waiting(ctx, client)
 		if err != nil || waiting == 0 {
 			return err
 		}

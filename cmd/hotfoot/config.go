@@ -49,6 +49,7 @@ type nodeFlags struct {
 	PublicURL         string   `help:"What tracking links begin with, such as https://track.example." env:"HOTFOOT_PUBLIC_URL" placeholder:"URL"`
 	Origins           []string `help:"Sites whose pages may open sockets here, beside our own, such as https://shop.example." env:"HOTFOOT_ORIGINS"`
 	MapStyleURL       string   `help:"A MapLibre style to use instead of the built-in map of San Francisco." env:"HOTFOOT_MAP_STYLE_URL" placeholder:"URL"`
+	BacklogMB         int      `help:"Positions that may wait in Redis for Postgres, in MB; beyond that phones are asked to keep theirs. Keep it well below Redis' maxmemory." default:"1024" env:"HOTFOOT_BACKLOG_MB"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 
@@ -61,6 +62,9 @@ func (f nodeFlags) validate() error {
 	}
 	if len(f.Roles) == 0 {
 		return errors.New("HOTFOOT_ROLES is empty: give at least one of api, gateway and worker")
+	}
+	if f.BacklogMB < 1 {
+		return errors.New("HOTFOOT_BACKLOG_MB must be at least 1")
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {

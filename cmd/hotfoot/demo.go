@@ -145,7 +145,7 @@ type demoKeys struct{ merchant, ops string }
 // not stand around; given ones are only added to.
 func (c *demoCmd) prepare(ctx context.Context, stores storeFlags, steps *progress) (demoKeys, error) {
 	done := steps.begin("Preparing the database")
-	pool, err := postgres.Connect(ctx, stores.DatabaseURL, 4)
+	pool, err := connectChecked(ctx, stores.DatabaseURL, 4)
 	if err != nil {
 		return demoKeys{}, err
 	}
@@ -157,7 +157,7 @@ func (c *demoCmd) prepare(ctx context.Context, stores storeFlags, steps *progres
 	if _, err := provider.Up(ctx); err != nil {
 		return demoKeys{}, err
 	}
-	store := postgres.New(pool)
+	store := postgres.New(pool, nil)
 	merchant := "Golden Gate Deliveries"
 	if c.DatabaseURL == "" {
 		if err := store.Clear(ctx); err != nil {

@@ -96,7 +96,7 @@ func (c *keysRevokeCmd) Run(ctx context.Context, w *world) error {
 			return err
 		}
 		defer client.Close()
-		return pubsub.NewControl(client).Revoke(ctx, [][32]byte{hash})
+		return revoker{pubsub.NewControl(client), redisstore.New(client, nil, redisstore.Config{})}.Revoke(ctx, [][32]byte{hash})
 	})
 }
 
@@ -104,10 +104,10 @@ func withTruth(ctx context.Context, flags storeFlags, use func(*postgres.Store) 
 	if err := flags.validateDatabase(); err != nil {
 		return err
 	}
-	pool, err := postgres.Connect(ctx, flags.DatabaseURL, 2)
+	pool, err := connectChecked(ctx, flags.DatabaseURL, 2)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	return use(postgres.New(pool))
+	return use(postgres.New(pool, nil))
 }

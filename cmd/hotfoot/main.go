@@ -26,14 +26,16 @@ type cli struct {
 	LogLevel slog.Level       `help:"What to log: debug, info, warn or error." default:"info" env:"HOTFOOT_LOG_LEVEL"`
 	LogJSON  bool             `help:"Log JSON lines even on a terminal." env:"HOTFOOT_LOG_JSON"`
 
-	Demo     demoCmd     `cmd:"" help:"Run everything on this machine, with couriers that move through San Francisco."`
-	Serve    serveCmd    `cmd:"" help:"Run a node: the HTTP API, the gateway of sockets, the worker, or all of them."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date, or say where it stands."`
-	Keys     keysCmd     `cmd:"" help:"Create, list and revoke API keys."`
-	Health   healthCmd   `cmd:"" help:"Ask a node whether it is ready: exit code 0 or 1."`
-	Replay   replayCmd   `cmd:"" help:"Play recorded GPX or CSV tracks as couriers against any server."`
-	Simulate simulateCmd `cmd:"" help:"Move simulated couriers against any server."`
-	Bench    benchCmd    `cmd:"" help:"Measure this machine: latency from a POST to a socket, and positions per CPU second."`
+	Demo        demoCmd        `cmd:"" help:"Run everything on this machine, with couriers that move through San Francisco."`
+	Serve       serveCmd       `cmd:"" help:"Run a node: the HTTP API, the gateway of sockets, the worker, or all of them."`
+	Migrate     migrateCmd     `cmd:"" help:"Bring the database's schema up to date, or say where it stands."`
+	Keys        keysCmd        `cmd:"" help:"Create, list and revoke API keys."`
+	DeadLetters deadLettersCmd `cmd:"" name:"deadletters" help:"Look after positions that could not be stored."`
+	Epoch       epochCmd       `cmd:"" help:"Show or raise the epoch, after a restore of Postgres."`
+	Health      healthCmd      `cmd:"" help:"Ask a node whether it is ready: exit code 0 or 1."`
+	Replay      replayCmd      `cmd:"" help:"Play recorded GPX or CSV tracks as couriers against any server."`
+	Simulate    simulateCmd    `cmd:"" help:"Move simulated couriers against any server."`
+	Bench       benchCmd       `cmd:"" help:"Measure this machine: latency from a POST to a socket, and positions per CPU second."`
 }
 
 // world is what a command may touch of the process.

@@ -7,22 +7,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hotfoot/pubsub"
+	"hotfoot/tracking"
 )
 
 // historyMetrics says how positions move into Postgres.
 type historyMetrics struct {
 	points  prometheus.Counter
+	buried  prometheus.Counter
 	seconds prometheus.Histogram
 }
 
 func newHistoryMetrics(registry prometheus.Registerer) *historyMetrics {
 	m := &historyMetrics{
 		points: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_history_points_total", Help: "Positions committed, repeats included."}),
+		buried: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_history_buried_total", Help: "Batches put aside because they can never be stored."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "hotfoot_history_commit_seconds", Help: "Time of one transaction of positions.", NativeHistogramBucketFactor: 1.1, Buckets: prometheus.DefBuckets,
 		}),
 	}
-	registry.MustRegister(m.points, m.seconds)
+	registry.MustRegister(m.points, m.buried, m.seconds)
 	return m
 }
 
@@ -36,7 +39,7 @@ type storeCollector struct {
 	node                       *node
 	pgTotal, pgIdle, pgWaits   *prometheus.Desc
 	redisTotal, redisIdle, gap *prometheus.Desc
-	waiting, dead              *prometheus.Desc
+	waiting, dead, up          *prometheus.Desc
 }
 
 func newStoreCollector(n *node) *storeCollector {
@@ -49,7 +52,8 @@ func newStoreCollector(n *node) *storeCollector {
 		redisTotal: desc("hotfoot_redis_connections", "Redis connections of this node."),
 		redisIdle:  desc("hotfoot_redis_connections_idle", "Those not in use."),
 		waiting:    desc("hotfoot_backlog_batches", "Batches of positions that wait for Postgres, of all nodes."),
-		dead:       desc("hotfoot_backlog_dead_batches", "Batches put aside because they can never be stored, of all nodes."),
+		dead:       desc("hotfoot_dead_letters", "Batches that were put aside and that nobody has looked after, of all nodes."),
+		up:         prometheus.NewDesc("hotfoot_store_up", "1 while the store answers this node, 0 while its breaker is open.", []string{"store"}, nil),
 		gap:        desc("hotfoot_pubsub_gaps_total", "Times the Pub/Sub connection was lost, and everything watched was read again."),
 	}
 }
@@ -77,11 +81,20 @@ func (c *storeCollector) Collect(out chan<- prometheus.Metric) {
 	if c.node.subscriber != nil {
 		counter(c.gap, float64(c.node.subscriber.Gaps()))
 	}
+	for store, breaker := range map[string]*tracking.Breaker{"postgres": c.node.truthSwitch, "redis": c.node.hotSwitch} {
+		up := 1.0
+		if breaker.Allow() != nil {
+			up = 0
+		}
+		out <- prometheus.MustNewConstMetric(c.up, prometheus.GaugeValue, up, store)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
 	// Without an answer there is no sample: a zero would say that all is well.
-	if waiting, dead, err := pubsub.Waiting(ctx, c.node.client); err == nil {
+	if waiting, err := pubsub.Waiting(ctx, c.node.client); err == nil {
 		gauge(c.waiting, float64(waiting))
+	}
+	if dead, err := c.node.truth.CountDeadLetters(ctx); err == nil {
 		gauge(c.dead, float64(dead))
 	}
 }

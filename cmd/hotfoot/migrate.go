@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
@@ -24,15 +25,31 @@ type migrateUpCmd struct{ storeFlags }
 // Run applies the missing migrations.
 func (c *migrateUpCmd) Run(ctx context.Context, w *world) error {
 	return withMigrations(ctx, c.storeFlags, func(p *goose.Provider) error {
-		results, err := p.Up(ctx)
-		for _, r := range results {
-			fmt.Fprintf(w.stdout, "applied %s in %d ms\n", r.Source.Path, r.Duration.Milliseconds())
+		applied := 0
+		for attempt := 1; ; attempt++ {
+			results, err := p.Up(ctx)
+			for _, r := range results {
+				fmt.Fprintf(w.stdout, "applied %s in %d ms\n", r.Source.Path, r.Duration.Milliseconds())
+			}
+			applied += len(results)
+			if lockHeld(err) && attempt < migrateAttempts {
+				w.log.Warn("somebody holds a table; trying again", "attempt", attempt, "error", err)
+				continue
+			}
+			if err == nil && applied == 0 {
+				fmt.Fprintln(w.stdout, "the schema is up to date")
+			}
+			return err
 		}
-		if err == nil && len(results) == 0 {
-			fmt.Fprintln(w.stdout, "the schema is up to date")
-		}
-		return err
 	})
+}
+
+// migrateAttempts is how often a lock is waited for, two seconds each. Waiting longer at once would make all others queue behind us.
+const migrateAttempts = 15
+
+func lockHeld(err error) bool {
+	held, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && held.Code == "55P03"
 }
 
 type migrateStatusCmd struct{ storeFlags }
@@ -56,7 +73,7 @@ func withMigrations(ctx context.Context, flags storeFlags, use func(*goose.Provi
 	if err := flags.validateDatabase(); err != nil {
 		return err
 	}
-	pool, err := postgres.Connect(ctx, flags.DatabaseURL, 4)
+	pool, err := connectChecked(ctx, flags.DatabaseURL, 4)
 	if err != nil {
 		return err
 	}
@@ -68,6 +85,19 @@ func withMigrations(ctx context.Context, flags storeFlags, use func(*goose.Provi
 	return errors.Join(use(provider), provider.Close())
 }
 
+// connectChecked makes a pool and looks at the server's settings. A command, unlike a node, has nothing to do without the server.
+func connectChecked(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, error) {
+	pool, err := postgres.Connect(url, maxConns)
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.CheckSettings(ctx, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
+
 func newMigrations(pool *pgxpool.Pool) (*goose.Provider, error) {
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
@@ -75,6 +105,8 @@ func newMigrations(pool *pgxpool.Pool) (*goose.Provider, error) {
 	}
 	return goose.NewProvider(goose.DialectPostgres, stdlib.OpenDBFromPool(pool), migrations.FS, goose.WithSessionLocker(locker))
 }
+
+var errBehind = errors.New("the database lacks migrations: run `hotfoot migrate up` with the same DATABASE_URL")
 
 // checkSchema refuses a database that lacks migrations: serving on it would fail later, and stranger.
 func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
@@ -87,7 +119,7 @@ func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
 		return fmt.Errorf("asking for the schema's version: %w", err)
 	}
 	if pending {
-		return errors.New("the database lacks migrations: run `hotfoot migrate up` with the same DATABASE_URL")
+		return errBehind
 	}
 	return provider.Close()
 }

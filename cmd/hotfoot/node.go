@@ -12,15 +12,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/redis/go-redis/v9"
 
 	"hotfoot/gateway"
 	"hotfoot/pubsub"
-	"hotfoot/store/postgres"
-	"hotfoot/store/redisstore"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
 	"hotfoot/web"
@@ -28,16 +24,13 @@ import (
 
 // node is one process: stores, use cases, and whatever its roles serve.
 type node struct {
+	*stores
 	flags    nodeFlags
 	log      *slog.Logger
 	registry *prometheus.Registry
 	listener net.Listener
 	admin    net.Listener
 
-	pool       *pgxpool.Pool
-	client     redis.UniversalClient
-	store      *postgres.Store
-	hot        *redisstore.Store
 	subscriber *pubsub.Subscriber
 	relay      *tracking.Relay
 	history    *tracking.History
@@ -48,10 +41,7 @@ type node struct {
 	draining   atomic.Bool
 }
 
-// maxConns is how many Postgres connections a node holds at most: requests are short, and a hundred nodes must fit a server.
-const maxConns = 16
-
-// newNode connects to the stores, checks them, and builds everything; nothing runs yet. The caller must call run or close.
+// newNode builds everything and checks the stores, as far as they answer; nothing runs yet. The caller must call run or close.
 func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, err error) {
 	if err := flags.validate(); err != nil {
 		return nil, err
@@ -68,43 +58,14 @@ func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, e
 	if n.admin, err = net.Listen("tcp", flags.AdminListen); err != nil {
 		return nil, fmt.Errorf("HOTFOOT_ADMIN_LISTEN: %w", err)
 	}
-	if err := n.connect(ctx); err != nil {
+	if n.stores, err = openStores(flags, log); err != nil {
+		return nil, err
+	}
+	if err := n.check(ctx); err != nil {
 		return nil, err
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(n))
 	return n, n.build()
-}
-
-func (n *node) connect(ctx context.Context) (err error) {
-	if n.pool, err = postgres.Connect(ctx, n.flags.DatabaseURL, maxConns); err != nil {
-		return err
-	}
-	if err := checkSchema(ctx, n.pool); err != nil {
-		return err
-	}
-	if n.client, err = redisstore.Connect(n.flags.RedisURL); err != nil {
-		return err
-	}
-	redis.SetLogger(redisLog{n.log})
-	err = redisstore.CheckSettings(ctx, n.client)
-	switch {
-	case err == nil:
-	case !errors.Is(err, redisstore.ErrUnsafe):
-		// A node that was restarted during an outage must serve what can be served.
-		n.log.Warn("Redis does not answer; serving without it until it does", "error", err)
-	case n.flags.AllowUnsafeStores:
-		n.log.Warn("running on an unsafe store", "reason", err)
-	default:
-		return fmt.Errorf("%w (or run with --allow-unsafe-stores, and lose what it says)", err)
-	}
-	return nil
-}
-
-// redisLog brings what the Redis client says into our log; it says it again with every failed attempt, and we say it once, so: for debugging.
-type redisLog struct{ log *slog.Logger }
-
-func (l redisLog) Printf(ctx context.Context, format string, v ...any) {
-	l.log.DebugContext(ctx, "redis client", "said", fmt.Sprintf(format, v...))
 }
 
 // build ties the use cases to their ports.
@@ -118,21 +79,30 @@ func (n *node) build() error {
 	if err != nil {
 		return err
 	}
-	n.store = postgres.New(n.pool)
-	n.hot = redisstore.New(n.client, n.store)
+	p, err := breakable(ports{
+		hot: n.hot, announcer: n.hot, ledger: n.truth, outbox: n.truth, track: n.truth, records: n.hot,
+		backlog: pubsub.NewBacklog(n.client, consumerName(), n.log),
+	})
+	if err != nil {
+		return err
+	}
 	n.subscriber = pubsub.NewSubscriber(n.client, n.log)
 	feed := pubsub.NewFeed(n.subscriber, n.log)
-	n.relay = tracking.NewRelay(n.store, n.hot, tracking.RelayConfig{}, n.log)
+	n.relay = tracking.NewRelay(p.outbox, p.announcer, tracking.RelayConfig{}, n.log)
 	stored := newHistoryMetrics(n.registry)
-	n.history = tracking.NewHistory(n.store, pubsub.NewBacklog(n.client, consumerName(), n.log), n.hot, tracking.HistoryConfig{OnStored: stored.observe}, n.log)
-	n.auth = api.NewAuth(n.store)
-	feed.Revoked(n.auth.Forget, func(bool) { n.auth.ForgetAll() })
-	viewing := tracking.NewViewing(linker, n.hot, time.Now)
+	n.history = tracking.NewHistory(p.track, p.backlog, p.hot, tracking.HistoryConfig{OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
+	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
+	feed.Revoked(n.auth.Forget, func(live bool) {
+		if live {
+			n.auth.ForgetAll()
+		}
+	})
+	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
-		Dispatch: tracking.NewDispatch(n.store, n.relay, time.Now),
-		Ingest:   tracking.NewIngest(n.hot, n.history, n.store, time.Now),
-		Roster:   tracking.NewRoster(n.store, n.hot, pubsub.NewControl(n.client), n.relay, time.Now, n.log),
-		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: n.hot, Deliveries: n.store, Couriers: n.store, Ops: n.store, Hot: n.hot,
+		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
+		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
+		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
+		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -143,7 +113,8 @@ func (n *node) build() error {
 		server.Mount(engine)
 	}
 	if n.flags.has(roleGateway) {
-		n.hub = gateway.NewHub(feedPort{feed}, n.hot, gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL))}, gateway.NewMetrics(n.registry), time.Now, n.log)
+		config := gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since}
+		n.hub = gateway.NewHub(feedPort{feed}, p.records, config, gateway.NewMetrics(n.registry), time.Now, n.log)
 		n.mountSockets(engine, server, viewing)
 	}
 	n.public = &http.Server{
@@ -168,7 +139,7 @@ func (n *node) run(ctx context.Context) error {
 	defer n.close()
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
-	failed := make(chan error, 8)
+	failed := make(chan error, 16)
 	var wait sync.WaitGroup
 	loop := func(name string, run func(context.Context) error) {
 		wait.Go(func() {
@@ -177,6 +148,7 @@ func (n *node) run(ctx context.Context) error {
 			}
 		})
 	}
+	n.stores.loops(loop)
 	loop("subscriber", n.subscriber.Run)
 	if n.flags.has(roleAPI) || n.flags.has(roleGateway) {
 		loop("direct commits", n.history.RunDirect)
@@ -229,11 +201,8 @@ func (n *node) close() {
 	if n.auth != nil {
 		n.auth.Close()
 	}
-	if n.client != nil {
-		_ = n.client.Close()
-	}
-	if n.pool != nil {
-		n.pool.Close()
+	if n.stores != nil {
+		n.stores.close()
 	}
 	for _, l := range []net.Listener{n.listener, n.admin} {
 		if l != nil {
@@ -249,17 +218,13 @@ const (
 )
 
 func (n *node) keepPartitions(ctx context.Context) error {
-	ticker := time.NewTicker(time.Hour)
-	defer ticker.Stop()
-	for {
+	return every(ctx, time.Hour, func() error {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
 		now := time.Now()
-		if err := n.store.EnsurePartitions(ctx, now.Add(-partitionsBack), now.Add(partitionsAhead)); err != nil && ctx.Err() == nil {
+		if err := n.truth.EnsurePartitions(ctx, now.Add(-partitionsBack), now.Add(partitionsAhead)); err != nil && ctx.Err() == nil {
 			n.log.Warn("making the next days' partitions failed; they are made when needed", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+		return nil
+	})
 }

@@ -49,11 +49,11 @@ type deployment struct {
 func newDeployment(t *testing.T) *deployment {
 	t.Helper()
 	databaseURL := storetest.PostgresURL(t)
-	pool, err := postgres.Connect(t.Context(), databaseURL, 4)
+	pool, err := postgres.Connect(databaseURL, 4)
 	must(t, err)
 	t.Cleanup(pool.Close)
 	d := &deployment{t: t, pool: pool}
-	store := postgres.New(pool)
+	store := postgres.New(pool, nil)
 	d.merchantKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleMerchant, "")
 	must(t, err)
 	d.opsKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleOps, "")

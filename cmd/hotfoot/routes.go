@@ -18,13 +18,16 @@ import (
 func (n *node) mountHealth(engine *gin.Engine) {
 	engine.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	engine.GET("/readyz", func(c *gin.Context) {
-		// A store that is away does not make a node useless (each stands in for the other, and another node would fare no better), so only
-		// one that is leaving says no.
-		if n.draining.Load() {
+		// One store that is away does not make a node useless: each stands in for the other, and no other node would fare better. One that
+		// reaches neither may be cut off alone, so the balancer may look for a better one.
+		switch {
+		case n.draining.Load():
 			c.String(http.StatusServiceUnavailable, "draining\n")
-			return
+		case n.bothAway():
+			c.String(http.StatusServiceUnavailable, "neither Postgres nor Redis answers\n")
+		default:
+			c.String(http.StatusOK, "ready\n")
 		}
-		c.String(http.StatusOK, "ready\n")
 	})
 }
 
@@ -44,7 +47,7 @@ func (n *node) mountSockets(engine *gin.Engine, server *api.Server, viewing *tra
 	customers := gateway.NewCustomers(n.hub, viewing, refuse)
 	engine.GET("/v1/track/:token/live", func(c *gin.Context) { customers.Live(c.Writer, c.Request, c.Param("token")) })
 	engine.GET("/v1/track/:token/events", func(c *gin.Context) { customers.Events(c.Writer, c.Request, c.Param("token")) })
-	ops := gateway.NewOps(n.hub, fleetPort{n.store, n.hot})
+	ops := gateway.NewOps(n.hub, fleetPort{n.truth, n.hot})
 	engine.GET("/v1/ops/live", func(c *gin.Context) {
 		if actor, ok := server.Admit(c, tracking.RoleOps, tracking.RoleMerchant); ok {
 			ops.Live(c.Writer, c.Request, actor)

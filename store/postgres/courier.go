@@ -24,11 +24,13 @@ func scanCourier(row pgx.CollectableRow) (tracking.Courier, error) {
 	return c, err
 }
 
-const insertCourierSQL = `INSERT INTO couriers (id, merchant_id, name, vehicle, phone, on_duty, rev, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+// Nobody can have a copy of a new courier that would have to be brought up to date.
+const insertCourierSQL = `
+INSERT INTO couriers (id, merchant_id, name, vehicle, phone, on_duty, rev, published_rev, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $8)`
 
 // CreateCourier implements tracking.Staff.
 func (s *Store) CreateCourier(ctx context.Context, c tracking.Courier, key tracking.Key) error {
-	return s.within(ctx, func(tx pgx.Tx) error {
+	return s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, insertCourierSQL, c.ID, c.MerchantID, c.Name, c.Vehicle, optional(c.Phone), c.OnDuty, c.Rev, c.CreatedAt)
 		if err != nil {
 			return err
@@ -41,7 +43,7 @@ const courierSQL = `SELECT ` + courierColumns + ` FROM couriers WHERE id = $1 AN
 
 // Courier implements tracking.Duties.
 func (s *Store) Courier(ctx context.Context, merchant, courier tracking.ID) (tracking.Courier, error) {
-	rows, err := s.pool.Query(ctx, courierSQL, courier, merchant)
+	rows, err := s.db.Query(ctx, courierSQL, courier, merchant)
 	if err != nil {
 		return tracking.Courier{}, translate(err)
 	}
@@ -58,7 +60,7 @@ WHERE merchant_id = $1 AND ($2::boolean IS NULL OR on_duty = $2) AND ($3::uuid I
 
 // Couriers lists a merchant's couriers by id, those after a given one; onDuty narrows them when not nil. Errors: CodeUnavailable.
 func (s *Store) Couriers(ctx context.Context, merchant tracking.ID, onDuty *bool, after tracking.ID, limit int) ([]tracking.Courier, error) {
-	rows, err := s.pool.Query(ctx, couriersSQL, merchant, onDuty, optional(after), limit)
+	rows, err := s.db.Query(ctx, couriersSQL, merchant, onDuty, optional(after), limit)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -68,13 +70,14 @@ func (s *Store) Couriers(ctx context.Context, merchant tracking.ID, onDuty *bool
 
 const lockCourierSQL = courierSQL + ` FOR NO KEY UPDATE`
 
-const updateCourierSQL = `UPDATE couriers SET name = $2, vehicle = $3, phone = $4, rev = rev + 1 WHERE id = $1 RETURNING ` + courierColumns
+const updateCourierSQL = `
+UPDATE couriers SET name = $2, vehicle = $3, phone = $4, rev = rev + 1, updated_at = $5 WHERE id = $1 RETURNING ` + courierColumns
 
 // UpdateCourier implements tracking.Staff.
 func (s *Store) UpdateCourier(ctx context.Context, merchant, courier tracking.ID, change func(tracking.Courier) (tracking.Courier, error)) (tracking.Courier, []tracking.Record, error) {
 	var c tracking.Courier
 	var records []tracking.Record
-	err := s.within(ctx, func(tx pgx.Tx) error {
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, lockCourierSQL, courier, merchant)
 		if err != nil {
 			return err
@@ -88,22 +91,24 @@ func (s *Store) UpdateCourier(ctx context.Context, merchant, courier tracking.ID
 		if c, err = change(c); err != nil {
 			return err
 		}
-		rows, err = tx.Query(ctx, updateCourierSQL, courier, c.Name, c.Vehicle, optional(c.Phone))
+		now := time.Now()
+		rows, err = tx.Query(ctx, updateCourierSQL, courier, c.Name, c.Vehicle, optional(c.Phone), now)
 		if err != nil {
 			return err
 		}
 		if c, err = pgx.CollectExactlyOneRow(rows, scanCourier); err != nil {
 			return err
 		}
-		records, err = touchRoute(ctx, tx, courier, time.Now())
+		records, err = touchRoute(ctx, tx, courier, now)
 		return err
 	})
 	return c, records, err
 }
 
 const setDutySQL = `
-UPDATE couriers SET on_duty = $2, rev = rev + CASE WHEN on_duty = $2 THEN 0 ELSE 1 END WHERE id = $1
-RETURNING ` + courierColumns
+UPDATE couriers SET on_duty = $2, rev = rev + CASE WHEN on_duty = $2 THEN 0 ELSE 1 END,
+    updated_at = CASE WHEN on_duty = $2 THEN updated_at ELSE $3 END
+WHERE id = $1 RETURNING ` + courierColumns
 
 const openShiftSQL = `INSERT INTO shifts (id, courier_id, started_at) VALUES ($1, $2, $3) ON CONFLICT (courier_id) WHERE ended_at IS NULL DO NOTHING`
 
@@ -113,8 +118,8 @@ const closeShiftSQL = `UPDATE shifts SET ended_at = greatest($2, started_at) WHE
 func (s *Store) SetDuty(ctx context.Context, courier tracking.ID, onDuty bool, now time.Time) (tracking.Courier, []tracking.Record, error) {
 	var c tracking.Courier
 	var records []tracking.Record
-	err := s.within(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, setDutySQL, courier, onDuty)
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, setDutySQL, courier, onDuty, now)
 		if err != nil {
 			return err
 		}

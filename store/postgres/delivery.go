@@ -2,17 +2,13 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"hotfoot/tracking"
 )
 
-var (
-	_ tracking.Ledger = (*Store)(nil)
-	_ tracking.Outbox = (*Store)(nil)
-)
+var _ tracking.Ledger = (*Store)(nil)
 
 const insertDeliverySQL = `
 INSERT INTO deliveries (id, merchant_id, external_id, status, ver, rev, courier_id, route_order,
@@ -30,7 +26,7 @@ const findOnceSQL = `SELECT request_hash, delivery_id FROM idempotency_keys WHER
 // Create implements tracking.Ledger.
 func (s *Store) Create(ctx context.Context, d tracking.Delivery, events []tracking.Event, once tracking.Once) (tracking.Record, error) {
 	var record tracking.Record
-	err := s.within(ctx, func(tx pgx.Tx) error {
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		earlier, found, err := findOnce(ctx, tx, d.MerchantID, once)
 		if err != nil {
 			return err
@@ -70,7 +66,7 @@ func (s *Store) Create(ctx context.Context, d tracking.Delivery, events []tracki
 	})
 	// Two requests with one key may race; the loser finds the key taken, or the external_id, and looks again as a repeat.
 	if once.Key != "" && tracking.CodeOf(err) == tracking.CodeConflict {
-		earlier, found, findErr := findOnce(ctx, s.pool, d.MerchantID, once)
+		earlier, found, findErr := findOnce(ctx, s.db, d.MerchantID, once)
 		if findErr != nil {
 			return record, translate(findErr)
 		}
@@ -109,7 +105,7 @@ const lockDeliverySQL = `SELECT ` + deliveryColumns + ` FROM deliveries d WHERE 
 func (s *Store) Change(ctx context.Context, merchant, delivery, joining tracking.ID, clientEventID string, decide tracking.Decide) ([]tracking.Record, error) {
 	for {
 		var records []tracking.Record
-		err := s.within(ctx, func(tx pgx.Tx) (err error) {
+		err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
 			records, err = change(ctx, tx, merchant, delivery, joining, clientEventID, decide)
 			return err
 		})
@@ -205,41 +201,4 @@ func store(ctx context.Context, tx pgx.Tx, before tracking.Delivery, decision tr
 		}
 	}
 	return recordsOf(ctx, tx, changed)
-}
-
-const unpublishedSQL = `SELECT id FROM deliveries WHERE published_rev < rev AND updated_at < $1 ORDER BY updated_at LIMIT $2`
-
-// Unpublished implements tracking.Outbox.
-func (s *Store) Unpublished(ctx context.Context, before time.Time, limit int) ([]tracking.Record, error) {
-	rows, err := s.pool.Query(ctx, unpublishedSQL, before, limit)
-	if err != nil {
-		return nil, translate(err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[tracking.ID])
-	if err != nil || len(ids) == 0 {
-		return nil, translate(err)
-	}
-	records, err := recordsOf(ctx, s.pool, ids)
-	return records, translate(err)
-}
-
-// A delivery that somebody holds is skipped, since waiting for several in no order could go round in a circle with those who change them. It is
-// about to change, and then stays unpublished anyway; or it is announced once more.
-const markPublishedSQL = `
-WITH free AS (SELECT id FROM deliveries WHERE id = ANY($1) FOR NO KEY UPDATE SKIP LOCKED)
-UPDATE deliveries d SET published_rev = m.rev FROM unnest($1::uuid[], $2::bigint[]) m(id, rev) JOIN free ON free.id = m.id
-WHERE d.id = m.id AND d.published_rev < m.rev`
-
-// MarkPublished implements tracking.Outbox.
-func (s *Store) MarkPublished(ctx context.Context, told []tracking.Record) error {
-	newest := make(map[tracking.ID]int64, len(told))
-	for _, r := range told {
-		newest[r.Delivery.ID] = max(newest[r.Delivery.ID], r.Delivery.Rev)
-	}
-	ids, revs := make([]tracking.ID, 0, len(newest)), make([]int64, 0, len(newest))
-	for id, rev := range newest {
-		ids, revs = append(ids, id), append(revs, rev)
-	}
-	_, err := s.pool.Exec(ctx, markPublishedSQL, ids, revs)
-	return translate(err)
 }

@@ -29,10 +29,10 @@ type shop struct {
 func newShop(t *testing.T) shop {
 	t.Helper()
 	// As in production, with its limits on locks and statements.
-	pool, err := postgres.Connect(t.Context(), storetest.PostgresURL(t), 16)
+	pool, err := postgres.Connect(storetest.PostgresURL(t), 16)
 	must(t, err)
 	t.Cleanup(pool.Close)
-	s := shop{Store: postgres.New(pool), pool: pool}
+	s := shop{Store: postgres.New(pool, nil), pool: pool}
 	m, err := s.Merchant(t.Context(), "Corner Kitchen", time.Now())
 	must(t, err)
 	s.merchant = m.ID
@@ -93,7 +93,8 @@ func (s shop) stops(t *testing.T, courier tracking.Courier) (ids []tracking.ID) 
 
 type deaf struct{}
 
-func (deaf) Announce(context.Context, ...tracking.Record) error { return nil }
+func (deaf) Announce(context.Context, ...tracking.Record) error  { return nil }
+func (deaf) KeepCourier(context.Context, tracking.Courier) error { return nil }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 

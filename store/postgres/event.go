@@ -103,7 +103,7 @@ WHERE delivery_id = $1 AND EXISTS (SELECT FROM deliveries WHERE id = $1 AND merc
 
 // Events lists a delivery's events in order. Errors: CodeNotFound, CodeUnavailable.
 func (s *Store) Events(ctx context.Context, merchant, delivery tracking.ID) ([]tracking.Event, error) {
-	rows, err := s.pool.Query(ctx, allEventsSQL, delivery, merchant)
+	rows, err := s.db.Query(ctx, allEventsSQL, delivery, merchant)
 	if err != nil {
 		return nil, translate(err)
 	}

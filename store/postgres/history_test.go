@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -158,6 +159,42 @@ func TestStore_Store(t *testing.T) {
 			t.Errorf("%d points, want 2", n)
 		}
 	})
+	t.Run("refuses a date that cannot be true, and makes no partitions up to it", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		for _, date := range []time.Time{
+			{}, time.Unix(0, 0), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.UnixMilli(math.MaxInt64), time.UnixMilli(math.MinInt64),
+			now().Add(-61 * 24 * time.Hour), now().Add(61 * 24 * time.Hour),
+		} {
+			b := batchOf(c, "a", 1, 2)
+			b.Fixes[1].Position.RecordedAt = date
+			_, err := s.Store.Store(t.Context(), []tracking.Batch{b})
+			wantCode(t, err, tracking.CodeInvalid)
+		}
+		var partitions int
+		must(t, s.pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_inherits WHERE inhparent = 'positions'::regclass").Scan(&partitions))
+		if partitions != 0 || s.points(t, c) != 0 {
+			t.Errorf("%d partitions and %d points", partitions, s.points(t, c))
+		}
+	})
+	t.Run("takes more at once than fits a statement", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		var batches []tracking.Batch
+		for i := range int64(25) {
+			batches = append(batches, batchOf(c, "a", span(1+i*500, (i+1)*500)...))
+		}
+		poison := batchOf(c, "a", 12_501)
+		poison.Fixes[0].Position.Lat = math.NaN()
+		if _, err := s.Store.Store(t.Context(), append(batches, poison)); tracking.CodeOf(err) != tracking.CodeInvalid || s.points(t, c) != 0 {
+			t.Errorf("got %v, and %d points", err, s.points(t, c))
+		}
+		if got := store(t, s, batches...); got[0] != 12_500 || s.points(t, c) != 12_500 {
+			t.Errorf("durable is %d of %d points", got[0], s.points(t, c))
+		}
+	})
 	t.Run("refuses what can never be stored, and stores nothing of the call", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
@@ -200,5 +237,40 @@ func TestStore_Track(t *testing.T) {
 	}
 	if short, err := s.Track(t.Context(), c, at(1), at(5), 2); err != nil || len(short) != 2 {
 		t.Errorf("limited to 2: %d, %v", len(short), err)
+	}
+}
+
+// Making a day's partition waits for nobody who reads or writes positions, and nobody waits for it.
+func TestStore_EnsurePartitions(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	must(t, s.EnsurePartitions(t.Context(), trackBegan, now()))
+	tx, err := s.pool.Begin(t.Context())
+	must(t, err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = tx.Exec(t.Context(), `INSERT INTO positions (courier_id, recorded_at, received_at, lat, lon)
+		SELECT gen_random_uuid(), now(), now(), 0, count(*) FROM positions`)
+	must(t, err)
+	must(t, s.EnsurePartitions(t.Context(), trackBegan, now().Add(3*24*time.Hour)))
+
+	other, err := s.pool.Begin(t.Context())
+	must(t, err)
+	defer func() { _ = other.Rollback(context.WithoutCancel(t.Context())) }()
+	_, err = other.Exec(t.Context(), "SELECT ensure_position_partitions(current_date + 10, current_date + 11)")
+	must(t, err)
+	_, err = s.Store.Store(t.Context(), []tracking.Batch{batchOf(tracking.NewID(), "a", 1)})
+	must(t, err)
+	must(t, other.Commit(t.Context()))
+
+	for column, want := range map[string]int{
+		"count(*)": 7, // a day ago, today, three days ahead, and two later ones
+		"count(*) FILTER (WHERE (SELECT count(*) FROM pg_constraint p WHERE p.conrelid = inhrelid) >= 7)":                                     7, // the rules and the key
+		"count(*) FILTER (WHERE EXISTS (SELECT FROM pg_index i JOIN pg_inherits x ON x.inhrelid = indexrelid WHERE indrelid = inh.inhrelid))": 7,
+	} {
+		var got int
+		must(t, s.pool.QueryRow(t.Context(), "SELECT "+column+" FROM pg_inherits inh WHERE inhparent = 'positions'::regclass").Scan(&got))
+		if got != want {
+			t.Errorf("%s is %d, want %d", column, got, want)
+		}
 	}
 }

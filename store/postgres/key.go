@@ -19,7 +19,7 @@ func insertKey(ctx context.Context, q querier, k tracking.Key, now time.Time) er
 
 // CreateKey stores a key. Errors: CodeNotFound (no such merchant), CodeUnavailable.
 func (s *Store) CreateKey(ctx context.Context, k tracking.Key, now time.Time) error {
-	return translate(insertKey(ctx, s.pool, k, now))
+	return translate(insertKey(ctx, s.db, k, now))
 }
 
 const actorSQL = `SELECT id, merchant_id, role, courier_id FROM api_keys WHERE hash = $1 AND revoked_at IS NULL`
@@ -28,7 +28,7 @@ const actorSQL = `SELECT id, merchant_id, role, courier_id FROM api_keys WHERE h
 func (s *Store) Actor(ctx context.Context, hash [32]byte) (tracking.Actor, error) {
 	var a tracking.Actor
 	var courier *tracking.ID
-	err := s.pool.QueryRow(ctx, actorSQL, hash[:]).Scan(&a.KeyID, &a.MerchantID, &a.Role, &courier)
+	err := s.db.QueryRow(ctx, actorSQL, hash[:]).Scan(&a.KeyID, &a.MerchantID, &a.Role, &courier)
 	if err == pgx.ErrNoRows {
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this key is not valid")
 	}
@@ -41,7 +41,7 @@ const revokeCourierKeysSQL = `UPDATE api_keys SET revoked_at = $2 WHERE courier_
 // RotateKey implements tracking.Staff.
 func (s *Store) RotateKey(ctx context.Context, merchant, courier tracking.ID, key tracking.Key, now time.Time) ([][32]byte, error) {
 	var hashes [][32]byte
-	err := s.within(ctx, func(tx pgx.Tx) error {
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, lockCourierSQL, courier, merchant)
 		if err != nil {
 			return err
@@ -67,7 +67,7 @@ const revokeKeySQL = `UPDATE api_keys SET revoked_at = coalesce(revoked_at, $2) 
 
 // RevokeKey ends one key and answers its hash. Errors: CodeNotFound, CodeUnavailable.
 func (s *Store) RevokeKey(ctx context.Context, id tracking.ID, now time.Time) ([32]byte, error) {
-	rows, err := s.pool.Query(ctx, revokeKeySQL, id, now)
+	rows, err := s.db.Query(ctx, revokeKeySQL, id, now)
 	if err != nil {
 		return [32]byte{}, translate(err)
 	}
@@ -102,7 +102,7 @@ WHERE $1 = '' OR m.name = $1 ORDER BY m.name, k.created_at`
 
 // Keys lists keys, of one merchant or, with an empty name, of all. Errors: CodeUnavailable.
 func (s *Store) Keys(ctx context.Context, merchant string) ([]KeyInfo, error) {
-	rows, err := s.pool.Query(ctx, listKeysSQL, merchant)
+	rows, err := s.db.Query(ctx, listKeysSQL, merchant)
 	if err != nil {
 		return nil, translate(err)
 	}

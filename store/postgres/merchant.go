@@ -14,7 +14,7 @@ ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, visible_stop
 // Merchant answers the merchant of this name, made if there is none. Errors: CodeInvalid, CodeUnavailable.
 func (s *Store) Merchant(ctx context.Context, name string, now time.Time) (tracking.Merchant, error) {
 	m := tracking.Merchant{Name: name}
-	err := s.pool.QueryRow(ctx, upsertMerchantSQL, tracking.NewID(), name, now).Scan(&m.ID, &m.VisibleStops)
+	err := s.db.QueryRow(ctx, upsertMerchantSQL, tracking.NewID(), name, now).Scan(&m.ID, &m.VisibleStops)
 	return m, translate(err)
 }
 
@@ -29,14 +29,15 @@ FROM deliveries WHERE merchant_id = $1 AND (finished_at IS NULL OR finished_at >
 // Counts counts a merchant's couriers and deliveries; today began at midnight. Errors: CodeUnavailable.
 func (s *Store) Counts(ctx context.Context, merchant tracking.ID, now, midnight time.Time) (tracking.Counts, error) {
 	var c tracking.Counts
-	err := s.pool.QueryRow(ctx, countsSQL, merchant, now, midnight).Scan(&c.CouriersOnDuty, &c.Active, &c.Unassigned, &c.Late, &c.DeliveredToday)
+	err := s.db.QueryRow(ctx, countsSQL, merchant, now, midnight).Scan(&c.CouriersOnDuty, &c.Active, &c.Unassigned, &c.Late, &c.DeliveredToday)
 	return c, translate(err)
 }
 
-const clearSQL = `TRUNCATE merchants, couriers, shifts, api_keys, deliveries, delivery_events, idempotency_keys, positions, position_sessions`
+const clearSQL = `
+TRUNCATE merchants, couriers, shifts, api_keys, deliveries, delivery_events, idempotency_keys, positions, position_sessions, dead_letters`
 
 // Clear removes everything but the schema. It is for private databases only. Errors: CodeUnavailable.
 func (s *Store) Clear(ctx context.Context) error {
-	_, err := s.pool.Exec(ctx, clearSQL)
+	_, err := s.db.Exec(ctx, clearSQL)
 	return translate(err)
 }

@@ -2,7 +2,7 @@ package postgres_test
 
 import (
 	"context"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,10 +29,10 @@ func TestStore_outage(t *testing.T) {
 	dir := storetest.Dir(t)
 	server := startServer(t, dir)
 	storetest.Migrate(t, server.URL())
-	pool, err := postgres.Connect(t.Context(), server.URL(), 4)
+	pool, err := postgres.Connect(server.URL(), 4)
 	must(t, err)
 	defer pool.Close()
-	s := shop{Store: postgres.New(pool), pool: pool}
+	s := shop{Store: postgres.New(pool, nil), pool: pool}
 	m, err := s.Merchant(t.Context(), "Corner Kitchen", now())
 	must(t, err)
 	s.merchant, s.actor = m.ID, tracking.Actor{Role: tracking.RoleMerchant, MerchantID: m.ID}
@@ -60,37 +60,33 @@ func TestStore_outage(t *testing.T) {
 	must(t, err)
 }
 
-func TestConnect(t *testing.T) {
+// A server that hangs, asked by somebody who set no deadline: nothing on the way would ever end the wait.
+func TestStore_frozen_server(t *testing.T) {
 	t.Parallel()
-	t.Run("refuses a server that would forget what it said it had stored", func(t *testing.T) {
-		t.Parallel()
-		server := startServer(t, storetest.Dir(t))
-		pool, err := postgres.Connect(t.Context(), server.URL(), 1)
-		must(t, err)
-		_, err = pool.Exec(t.Context(), "ALTER SYSTEM SET full_page_writes = off")
-		must(t, err)
-		_, err = pool.Exec(t.Context(), "SELECT pg_reload_conf()")
-		must(t, err)
-		pool.Close()
-		deadline := time.Now().Add(patience)
-		for {
-			pool, err := postgres.Connect(t.Context(), server.URL(), 1)
-			if err != nil {
-				if !strings.Contains(err.Error(), "full_page_writes=on") {
-					t.Errorf("the error does not say what to change: %v", err)
-				}
-				return
-			}
-			pool.Close()
-			if time.Now().After(deadline) {
-				t.Fatal("it connects")
-			}
-		}
-	})
-	t.Run("names the setting when the address is wrong", func(t *testing.T) {
-		t.Parallel()
-		if _, err := postgres.Connect(t.Context(), "postgres://%zz", 1); err == nil || !strings.Contains(err.Error(), "DATABASE_URL") {
-			t.Errorf("got %v", err)
-		}
-	})
+	server := startServer(t, storetest.Dir(t))
+	storetest.Migrate(t, server.URL())
+	pool, err := postgres.Connect(server.URL(), 2)
+	must(t, err)
+	defer pool.Close()
+	store := postgres.New(pool, nil)
+	_, err = store.Epoch(t.Context())
+	must(t, err)
+	server.Pause()
+	began := time.Now()
+	var asking sync.WaitGroup
+	for _, ask := range []func() error{ // more than there are connections
+		func() error { _, err := store.Epoch(t.Context()); return err },
+		func() error { _, err := store.Couriers(t.Context(), tracking.ID{}, nil, tracking.ID{}, 1); return err },
+		func() error { _, err := store.Bury(t.Context(), tracking.DeadLetter{}); return err },
+		func() error { return store.MarkPublished(t.Context(), nil) },
+	} {
+		asking.Go(func() { wantCode(t, ask(), tracking.CodeUnavailable) })
+	}
+	asking.Wait()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("they waited %v", took)
+	}
+	server.Resume()
+	_, err = store.Epoch(t.Context())
+	must(t, err)
 }

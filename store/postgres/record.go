@@ -5,17 +5,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"hotfoot/tracking"
 )
-
-// querier is what a transaction and the pool have in common.
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}
 
 // deliveryColumns are what scanDelivery reads, of a table or alias named d.
 const deliveryColumns = `d.id, d.merchant_id, d.external_id, d.status, d.ver, d.rev, d.courier_id, d.route_order, d.stops_before,
@@ -92,7 +84,7 @@ func recordsOf(ctx context.Context, q querier, ids []tracking.ID) ([]tracking.Re
 	}
 	byID := make(map[tracking.ID]tracking.Record, len(found))
 	for _, r := range found {
-		r.Events = events[r.Delivery.ID]
+		r.Events = upTo(r.Delivery.Ver, events[r.Delivery.ID])
 		byID[r.Delivery.ID] = r
 	}
 	records := make([]tracking.Record, 0, len(found))
@@ -102,6 +94,14 @@ func recordsOf(ctx context.Context, q querier, ids []tracking.ID) ([]tracking.Re
 		}
 	}
 	return records, nil
+}
+
+// upTo leaves out events that were made between the reading of the delivery and that of its events: a viewer would be shown them again.
+func upTo(ver int64, events []tracking.Event) []tracking.Event {
+	for len(events) > 0 && events[len(events)-1].Ver > ver {
+		events = events[:len(events)-1]
+	}
+	return events
 }
 
 func recordOf(ctx context.Context, q querier, id tracking.ID) (tracking.Record, error) {
@@ -117,8 +117,39 @@ func recordOf(ctx context.Context, q querier, id tracking.ID) (tracking.Record, 
 
 // Record reads one delivery's record, whoever it belongs to. Errors: CodeNotFound, CodeUnavailable.
 func (s *Store) Record(ctx context.Context, id tracking.ID) (tracking.Record, error) {
-	record, err := recordOf(ctx, s.pool, id)
+	record, err := recordOf(ctx, s.db, id)
 	return record, translate(err)
+}
+
+// Records reads many, in the order of ids; those that do not exist are left out. Errors: CodeUnavailable.
+func (s *Store) Records(ctx context.Context, ids []tracking.ID) ([]tracking.Record, error) {
+	records, err := recordsOf(ctx, s.db, ids)
+	return records, translate(err)
+}
+
+const revisionsSQL = `SELECT id, (SELECT epoch FROM epoch), rev FROM deliveries WHERE id = ANY($1)`
+
+// Revisions says how new records are, in the order of ids; the zero Revision stands for one that does not exist. Errors: CodeUnavailable.
+func (s *Store) Revisions(ctx context.Context, ids []tracking.ID) ([]tracking.Revision, error) {
+	rows, err := s.db.Query(ctx, revisionsSQL, ids)
+	if err != nil {
+		return nil, translate(err)
+	}
+	found := make(map[tracking.ID]tracking.Revision, len(ids))
+	var id tracking.ID
+	var revision tracking.Revision
+	_, err = pgx.ForEachRow(rows, []any{&id, &revision.Epoch, &revision.Rev}, func() error {
+		found[id] = revision
+		return nil
+	})
+	if err != nil {
+		return nil, translate(err)
+	}
+	revisions := make([]tracking.Revision, len(ids))
+	for i, id := range ids {
+		revisions[i] = found[id]
+	}
+	return revisions, nil
 }
 
 const listDeliveriesSQL = `SELECT ` + recordColumns + recordFrom + `
@@ -131,7 +162,7 @@ func (s *Store) Deliveries(ctx context.Context, merchant tracking.ID, f tracking
 	for _, status := range f.Statuses {
 		statuses = append(statuses, string(status))
 	}
-	rows, err := s.pool.Query(ctx, listDeliveriesSQL, merchant, statuses, optional(f.Courier), optional(f.Before), f.Limit)
+	rows, err := s.db.Query(ctx, listDeliveriesSQL, merchant, statuses, optional(f.Courier), optional(f.Before), f.Limit)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -145,7 +176,7 @@ ORDER BY d.status = 'failed', d.route_order, d.id LIMIT 200`
 
 // Route lists a courier's stops in order, failed ones last, without their events. Errors: CodeUnavailable.
 func (s *Store) Route(ctx context.Context, courier tracking.ID) ([]tracking.Record, error) {
-	rows, err := s.pool.Query(ctx, routeSQL, courier)
+	rows, err := s.db.Query(ctx, routeSQL, courier)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -157,7 +188,7 @@ const activeSQL = `SELECT ` + recordColumns + recordFrom + `WHERE d.merchant_id 
 
 // Active lists a merchant's unfinished deliveries, without their events. Errors: CodeUnavailable.
 func (s *Store) Active(ctx context.Context, merchant tracking.ID, limit int) ([]tracking.Record, error) {
-	rows, err := s.pool.Query(ctx, activeSQL, merchant, limit)
+	rows, err := s.db.Query(ctx, activeSQL, merchant, limit)
 	if err != nil {
 		return nil, translate(err)
 	}

@@ -89,7 +89,7 @@ func placeStop(ctx context.Context, tx pgx.Tx, courier, delivery tracking.ID, in
 // Reorder implements tracking.Ledger.
 func (s *Store) Reorder(ctx context.Context, merchant, courier tracking.ID, order []tracking.ID, now time.Time) ([]tracking.Record, error) {
 	var records []tracking.Record
-	err := s.within(ctx, func(tx pgx.Tx) error {
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if err := lockCouriers(ctx, tx, merchant, courier, courier); tracking.CodeOf(err) == tracking.CodeInvalid {
 			return tracking.Errorf(tracking.CodeNotFound, "no such courier")
 		} else if err != nil {

@@ -33,8 +33,11 @@ func TestTranslate(t *testing.T) {
 		"25006": tracking.CodeUnavailable, // read-only: a standby
 		"58030": tracking.CodeUnavailable, // I/O
 		"XX000": tracking.CodeUnavailable,
-		"42601": tracking.CodeInternal, // syntax: a fault of ours
-		"42P01": tracking.CodeInternal, // no such table: not migrated
+		"0A000": tracking.CodeUnavailable, // cached plan must not change result type: a migration has just run
+		"28P01": tracking.CodeUnavailable, // wrong password: it was changed
+		"3D000": tracking.CodeUnavailable, // no such database: it is being restored
+		"42601": tracking.CodeInternal,    // syntax: a fault of ours
+		"42P01": tracking.CodeInternal,    // no such table: not migrated
 	} {
 		err := translate(fmt.Errorf("outer: %w", &pgconn.PgError{Code: state, ConstraintName: "some_rule"}))
 		if got := tracking.CodeOf(err); got != want {
@@ -56,5 +59,24 @@ func TestTranslate(t *testing.T) {
 	taken, ok := errors.AsType[*tracking.Error](translate(&pgconn.PgError{Code: "23505", ConstraintName: "deliveries_external_id"}))
 	if !ok || len(taken.Fields) != 1 || taken.Fields[0].Path != "external_id" {
 		t.Errorf("a taken external_id becomes %v", taken)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[string]bool{
+		"53300": true, // it has no connection left, and says so
+		"57014": true, // it cancelled what we asked it to
+		"28P01": true, "42P01": true, "25006": true,
+		"57P01": false, // shutting down
+		"57P02": false, // crashed
+		"57P03": false, // starting up
+	} {
+		if got := answers(fmt.Errorf("outer: %w", &pgconn.PgError{Code: state})); got != want {
+			t.Errorf("%s: %v, want %v", state, got, want)
+		}
+	}
+	if answers(context.DeadlineExceeded) || answers(errors.New("dial")) {
+		t.Error("silence is taken for an answer")
 	}
 }

@@ -1,3 +1,4 @@
+#!lua flags=allow-oom
 -- Keeps a delivery's record if it is not older than the one kept, and tells everybody who watches.
 --
 -- KEYS  1 delivery hash

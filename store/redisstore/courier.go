@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
+	"errors"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -13,63 +14,83 @@ import (
 	"hotfoot/tracking/wire"
 )
 
-var _ tracking.Duty = (*Store)(nil)
-
 //go:embed courier.lua
 var courierLua string
 
 var courierScript = redis.NewScript(courierLua)
 
-// KeepCourier implements tracking.Duty. A courier who goes off duty leaves the map: their position and place in "near" are forgotten.
+var errBehind = errors.New("it holds a later epoch than this node knows of")
+
+// KeepCourier implements tracking.Announcer. A courier who goes off duty leaves the map: their position and place in "near" are forgotten.
 func (s *Store) KeepCourier(ctx context.Context, c tracking.Courier) error {
+	epoch := s.epoch.Load()
 	message, err := wire.FleetCourier(c)
 	if err != nil {
 		return err
 	}
-	return s.keepCourier(ctx, c, key.Fleet(key.Partition(c.ID), c.MerchantID), message)
+	kept, err := s.keepCourier(ctx, epoch, c, key.Fleet(key.Partition(c.ID), c.MerchantID), message)
+	if err == nil && kept < 0 {
+		// Whether this is news cannot be told until this node hears of the epoch. It must not get lost: who went off duty may not be seen.
+		err = unavailable(errBehind)
+	}
+	return err
 }
 
-func (s *Store) keepCourier(ctx context.Context, c tracking.Courier, channel string, message []byte) error {
+func (s *Store) keepCourier(ctx context.Context, epoch int64, c tracking.Courier, channel string, message []byte) (kept int, err error) {
 	duty := "0"
 	if c.OnDuty {
 		duty = "1"
 	}
 	keys := []string{key.Courier(c.ID), key.Geo(key.Partition(c.ID), c.MerchantID)}
-	return unavailable(courierScript.Run(ctx, s.client, keys, c.Rev, duty, int(ttl().Seconds()), c.ID.String(), channel, message).Err())
+	kept, err = courierScript.Run(ctx, s.client, keys, epoch, c.Rev, duty, ttl(), c.ID.String(), channel, message).Int()
+	return kept, unavailable(err)
 }
 
 func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) error {
+	// Before the truth is read: what it answers is at least of this epoch.
+	epoch := s.epoch.Load()
 	c, err := s.truth.Courier(ctx, merchant, courier)
 	if err != nil {
 		return err
 	}
-	return s.keepCourier(ctx, c, "", nil)
+	_, err = s.keepCourier(ctx, epoch, c, "", nil)
+	return err
 }
 
-// Newest reads a courier's newest position; nil when none is known. Errors: CodeUnavailable.
+// Newest reads a courier's newest position, as it is now; nil when none is known. Errors: CodeUnavailable with Redis away, whatever the truth may know.
 func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
-	positions, err := s.NewestOf(ctx, []tracking.ID{courier})
+	positions, err := s.newestHot(ctx, []tracking.ID{courier})
 	if err != nil {
 		return nil, err
 	}
 	return positions[0], nil
 }
 
-// NewestOf reads the newest positions of many couriers, in their order, in one round trip; nil where none is known. Errors: CodeUnavailable.
+// NewestOf reads the newest positions of many couriers, in their order, in one round trip; nil where none is known. With Redis away they come from the
+// truth, and are as old as its last commit. Errors: CodeUnavailable (both stores are away).
 func (s *Store) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
-	pipe := s.client.Pipeline()
-	replies := make([]*redis.StringCmd, len(couriers))
-	for i, id := range couriers {
-		replies[i] = pipe.HGet(ctx, key.Courier(id), "pos")
+	positions, err := s.newestHot(ctx, couriers)
+	if err != nil {
+		return s.truth.NewestOf(ctx, couriers)
 	}
-	if len(couriers) > 0 {
-		if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil {
-			return nil, unavailable(err)
-		}
-	}
+	return positions, nil
+}
+
+func (s *Store) newestHot(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
 	positions := make([]*tracking.Position, len(couriers))
+	if len(couriers) == 0 {
+		return positions, nil
+	}
+	pipe := s.client.Pipeline()
+	for _, id := range couriers {
+		pipe.HGet(ctx, key.Courier(id), "pos")
+	}
+	replies, _ := pipe.Exec(ctx)
+	if err := firstFailure(replies); err != nil {
+		return nil, unavailable(err)
+	}
 	for i, r := range replies {
-		if b, err := r.Bytes(); err == nil {
+		if b, err := r.(*redis.StringCmd).Bytes(); err == nil {
 			if p, err := wire.Position(b); err == nil {
 				positions[i] = &p
 			}

@@ -1,17 +1,25 @@
--- Keeps whether a courier is on duty, if it is not older news than what is kept. Who goes off duty leaves the map.
+#!lua flags=allow-oom
+-- Keeps whether a courier is on duty, if it is not older news than what is kept: news of a lower epoch is older, whatever its rev. Who goes
+-- off duty leaves the map.
 --
 -- KEYS  1 courier hash   2 geo set
--- ARGV  1 rev   2 '1' on duty, '0' off   3 time to live in seconds   4 courier id
---       5 fleet channel, or '' to keep without telling   6 the courier as a fleet message
--- Returns 1 when it was kept, else 0
+-- ARGV  1 epoch, 0 when it is not known   2 rev   3 '1' on duty, '0' off   4 time to live in seconds   5 courier id
+--       6 fleet channel, or '' to keep without telling   7 the courier as a fleet message
+-- Returns 1 when it was kept, 0 when newer news is, -1 when what is kept is of a higher epoch
 
-local rev = redis.call('HGET', KEYS[1], 'rev')
-if rev and tonumber(rev) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'rev', ARGV[1], 'duty', ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-if ARGV[2] == '0' then
-  redis.call('HDEL', KEYS[1], 'pos')
-  redis.call('ZREM', KEYS[2], ARGV[4])
+local kept = redis.call('HMGET', KEYS[1], 'rev', 'epoch')
+local epoch = tonumber(ARGV[1])
+if kept[1] then
+  local before = tonumber(kept[2] or '0')
+  if epoch > 0 and epoch < before then return -1 end
+  if (epoch == 0 or epoch == before) and tonumber(kept[1]) > tonumber(ARGV[2]) then return 0 end
 end
-if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
+redis.call('HSET', KEYS[1], 'rev', ARGV[2], 'duty', ARGV[3])
+if epoch > 0 then redis.call('HSET', KEYS[1], 'epoch', ARGV[1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+if ARGV[3] == '0' then
+  redis.call('HDEL', KEYS[1], 'pos')
+  redis.call('ZREM', KEYS[2], ARGV[5])
+end
+if ARGV[6] ~= '' then redis.call('PUBLISH', ARGV[6], ARGV[7]) end
 return 1

@@ -3,8 +3,9 @@ package redisstore
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
-	"time"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
@@ -33,7 +34,7 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := records[i].Delivery
 		return []string{key.Delivery(d.ID)}, []any{
-			records[i].Epoch, d.Rev, encoded[i], int(ttl().Seconds()),
+			records[i].Epoch, d.Rev, encoded[i], ttl(),
 			key.Delivery(d.ID), key.Fleet(key.Partition(d.ID), d.MerchantID), wire.FleetRecord(encoded[i]),
 		}
 	})
@@ -41,6 +42,22 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		return err
 	}
 	return s.tellCouriers(ctx, records)
+}
+
+// keepRecords keeps what was read from the truth and tells nobody. One that is not kept costs its next reader another fill.
+func (s *Store) keepRecords(ctx context.Context, records []tracking.Record) {
+	var encoded [][]byte
+	for _, r := range records {
+		b, err := wire.MarshalRecord(r)
+		if err != nil {
+			return
+		}
+		encoded = append(encoded, b)
+	}
+	_ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
+		d := records[i].Delivery
+		return []string{key.Delivery(d.ID)}, []any{records[i].Epoch, d.Rev, encoded[i], ttl(), "", "", ""}
+	})
 }
 
 // tellCouriers lets the couriers concerned know that their route may have changed; which way they read for themselves.
@@ -62,57 +79,47 @@ func (s *Store) tellCouriers(ctx context.Context, records []tracking.Record) err
 	return unavailable(err)
 }
 
-// Record reads a delivery's record: from Redis, or on a miss, or with Redis away, from the truth. Errors: CodeNotFound, CodeUnavailable.
+// Record reads a delivery's record: from Redis, or on a miss, or with Redis away, from the truth. One of a lower epoch is a miss. Errors:
+// CodeNotFound, CodeUnavailable, CodeOverloaded (too many misses at once).
 func (s *Store) Record(ctx context.Context, delivery tracking.ID) (tracking.Record, error) {
 	b, err := s.client.HGet(ctx, key.Delivery(delivery), "rec").Bytes()
 	if err == nil {
-		if record, err := wire.Record(b); err == nil {
+		if record, err := wire.Record(b); err == nil && record.Epoch >= s.epoch.Load() {
 			return record, nil
 		}
 	}
-	return s.fill(ctx, delivery, err == nil || err == redis.Nil)
+	return s.fills.get(ctx, delivery, err == nil || errors.Is(err, redis.Nil))
 }
 
-// fill reads the truth once for however many ask at the same time, and keeps what it found when Redis is there.
-func (s *Store) fill(ctx context.Context, delivery tracking.ID, keep bool) (tracking.Record, error) {
-	filled := s.fills.DoChan(delivery.String(), func() (any, error) {
-		// Whoever asked first may go away; the others still wait.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		record, err := s.truth.Record(ctx, delivery)
-		if err != nil || !keep {
-			return record, err
-		}
-		encoded, err := wire.MarshalRecord(record)
-		if err != nil {
-			return record, err
-		}
-		// A fill that fails costs the next reader another one.
-		_ = announceScript.Run(ctx, s.client, []string{key.Delivery(delivery)}, record.Epoch, record.Delivery.Rev, encoded,
-			int(ttl().Seconds()), "", "", "").Err()
-		return record, nil
-	})
-	select {
-	case result := <-filled:
-		return result.Val.(tracking.Record), result.Err
-	case <-ctx.Done():
-		return tracking.Record{}, tracking.Unavailable("Postgres", ctx.Err())
+// Revs reads the revisions that are kept of deliveries, in their order; the zero Revision for one that is not kept, or was under a lower epoch. With
+// Redis away they are the truth's. Errors: CodeUnavailable (both stores are away).
+func (s *Store) Revs(ctx context.Context, deliveries []tracking.ID) ([]tracking.Revision, error) {
+	revs := make([]tracking.Revision, len(deliveries))
+	if len(deliveries) == 0 {
+		return revs, nil
 	}
-}
-
-// Revs reads the revisions that are kept of deliveries, in their order; 0 for one that is not kept. Errors: CodeUnavailable.
-func (s *Store) Revs(ctx context.Context, deliveries []tracking.ID) ([]int64, error) {
 	pipe := s.client.Pipeline()
-	replies := make([]*redis.StringCmd, len(deliveries))
-	for i, id := range deliveries {
-		replies[i] = pipe.HGet(ctx, key.Delivery(id), "rev")
+	for _, id := range deliveries {
+		pipe.HMGet(ctx, key.Delivery(id), "epoch", "rev")
 	}
-	if _, err := pipe.Exec(ctx); err != nil && err != redis.Nil {
-		return nil, unavailable(err)
+	replies, _ := pipe.Exec(ctx)
+	if firstFailure(replies) != nil {
+		return s.truth.Revisions(ctx, deliveries)
 	}
-	revs := make([]int64, len(deliveries))
+	epoch := s.epoch.Load()
 	for i, r := range replies {
-		revs[i], _ = r.Int64()
+		if kept := revision(r.(*redis.SliceCmd).Val()); kept.Epoch >= epoch {
+			revs[i] = kept
+		}
 	}
 	return revs, nil
+}
+
+// revision reads the fields epoch and rev; what is missing is 0.
+func revision(fields []any) (r tracking.Revision) {
+	for i, target := range []*int64{&r.Epoch, &r.Rev} {
+		text, _ := fields[i].(string)
+		*target, _ = strconv.ParseInt(text, 10, 64)
+	}
+	return r
 }

@@ -157,12 +157,10 @@ func TestStore_Record(t *testing.T) {
 	})
 	t.Run("reads the truth when Redis is away, or holds what cannot be read", func(t *testing.T) {
 		t.Parallel()
-		client, err := redisstore.Connect("redis://127.0.0.1:1")
-		must(t, err)
-		defer client.Close()
-		truth, r := newTruth(), record(3)
-		truth.records[r.Delivery.ID] = r
-		if got, err := redisstore.New(client, truth).Record(t.Context(), r.Delivery.ID); err != nil || got.Delivery.Rev != 3 {
+		r := record(3)
+		without := newHotAt(t, away, redisstore.Config{})
+		without.truth.know(r)
+		if got, err := without.Record(t.Context(), r.Delivery.ID); err != nil || got.Delivery.Rev != 3 {
 			t.Errorf("got %+v, %v", got, err)
 		}
 		h := newHot(t)

@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,39 +22,75 @@ type truth struct {
 	mu       sync.Mutex
 	records  map[tracking.ID]tracking.Record
 	couriers map[tracking.ID]tracking.Courier
+	newest   map[tracking.ID]*tracking.Position
 	durable  int64
 	away     bool
+	poison   tracking.ID // no query that asks for it is answered
 	asked    atomic.Int64
-	hold     chan struct{} // when not nil, Record waits for it
+	largest  atomic.Int64  // the most records one query asked for
+	hold     chan struct{} // when not nil, Records waits for it
 }
 
 func newTruth() *truth {
-	return &truth{records: map[tracking.ID]tracking.Record{}, couriers: map[tracking.ID]tracking.Courier{}}
+	return &truth{
+		records: map[tracking.ID]tracking.Record{}, couriers: map[tracking.ID]tracking.Courier{}, newest: map[tracking.ID]*tracking.Position{},
+	}
 }
 
-func (f *truth) Record(_ context.Context, delivery tracking.ID) (tracking.Record, error) {
+// ask begins every answer; the caller unlocks.
+func (f *truth) ask() error {
 	f.asked.Add(1)
+	f.mu.Lock()
+	if f.away {
+		return tracking.Unavailable("Postgres", nil)
+	}
+	return nil
+}
+
+func (f *truth) Records(_ context.Context, deliveries []tracking.ID) (records []tracking.Record, err error) {
 	if f.hold != nil {
 		<-f.hold
 	}
-	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.away {
-		return tracking.Record{}, tracking.Unavailable("Postgres", nil)
+	if err := f.ask(); err != nil {
+		return nil, err
 	}
-	r, ok := f.records[delivery]
-	if !ok {
-		return r, tracking.Errorf(tracking.CodeNotFound, "no such delivery")
+	f.largest.Store(max(f.largest.Load(), int64(len(deliveries))))
+	for _, id := range deliveries {
+		if id == f.poison {
+			return nil, errors.New("a row that cannot be read")
+		}
+		if r, ok := f.records[id]; ok {
+			records = append(records, r)
+		}
 	}
-	return r, nil
+	return records, nil
+}
+
+func (f *truth) Revisions(_ context.Context, deliveries []tracking.ID) ([]tracking.Revision, error) {
+	defer f.mu.Unlock()
+	revisions := make([]tracking.Revision, len(deliveries))
+	err := f.ask()
+	for i, id := range deliveries {
+		revisions[i] = f.records[id].Revision()
+	}
+	return revisions, err
+}
+
+func (f *truth) NewestOf(_ context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
+	defer f.mu.Unlock()
+	positions := make([]*tracking.Position, len(couriers))
+	err := f.ask()
+	for i, id := range couriers {
+		positions[i] = f.newest[id]
+	}
+	return positions, err
 }
 
 func (f *truth) Courier(_ context.Context, _, courier tracking.ID) (tracking.Courier, error) {
-	f.asked.Add(1)
-	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.away {
-		return tracking.Courier{}, tracking.Unavailable("Postgres", nil)
+	if err := f.ask(); err != nil {
+		return tracking.Courier{}, err
 	}
 	c, ok := f.couriers[courier]
 	if !ok {
@@ -63,12 +100,18 @@ func (f *truth) Courier(_ context.Context, _, courier tracking.ID) (tracking.Cou
 }
 
 func (f *truth) DurableSeq(context.Context, tracking.ID, string) (int64, error) {
-	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.away {
-		return 0, tracking.Unavailable("Postgres", nil)
+	if err := f.ask(); err != nil {
+		return 0, err
 	}
 	return f.durable, nil
+}
+
+// know adds a record.
+func (f *truth) know(r tracking.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.records[r.Delivery.ID] = r
 }
 
 // hot is a Store over a Redis of its own.
@@ -78,13 +121,28 @@ type hot struct {
 	truth  *truth
 }
 
-func newHot(t *testing.T) hot {
+func newHot(t testing.TB) hot {
 	t.Helper()
-	client, err := redisstore.Connect(storetest.RedisURL(t))
+	return newHotAt(t, storetest.RedisURL(t), redisstore.Config{})
+}
+
+func newHotAt(t testing.TB, url string, config redisstore.Config) hot {
+	t.Helper()
+	client, err := redisstore.Connect(url)
 	must(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	truth := newTruth()
-	return hot{redisstore.New(client, truth), client, truth}
+	return hot{redisstore.New(client, truth, config), client, truth}
+}
+
+// away is a Redis that nobody answers for.
+const away = "redis://127.0.0.1:1"
+
+// fill leaves no memory for anything new; the function answered gives it back.
+func (h hot) fill(t *testing.T) (drain func()) {
+	t.Helper()
+	must(t, h.client.ConfigSet(t.Context(), "maxmemory", "1").Err())
+	return func() { must(t, h.client.ConfigSet(t.Context(), "maxmemory", "0").Err()) }
 }
 
 // courier makes one who is on duty, known to the truth alone.

@@ -17,33 +17,43 @@ var markScript = redis.NewScript(markLua)
 
 // MarkDurable implements tracking.Hot and tracking.Marker.
 func (s *Store) MarkDurable(ctx context.Context, marks []tracking.Mark) error {
+	// Before the marks are made: they were earned under this epoch or an earlier one.
+	epoch := s.epoch.Load()
+	err := s.makeMarks(ctx, epoch, marks)
+	if err != nil {
+		s.owed.add(epoch, marks)
+	}
+	return err
+}
+
+func (s *Store) makeMarks(ctx context.Context, epoch int64, marks []tracking.Mark) error {
 	if len(marks) == 0 {
 		return nil
 	}
 	return s.runAll(ctx, markScript, len(marks), func(i int) ([]string, []any) {
 		m := marks[i]
-		return []string{key.Session(m.CourierID, m.Session)}, []any{m.DurableSeq, int(ttl().Seconds())}
+		return []string{key.Session(m.CourierID, m.Session)}, []any{epoch, m.DurableSeq, ttl()}
 	})
 }
 
-// runAll runs a script once for each of n argument lists in one round trip, and loads it first where the server does not have it.
-func (s *Store) runAll(ctx context.Context, script *redis.Script, n int, arguments func(int) ([]string, []any)) error {
-	for attempt := 0; ; attempt++ {
-		pipe := s.client.Pipeline()
-		for i := range n {
-			keys, args := arguments(i)
-			script.EvalSha(ctx, pipe, keys, args...)
-		}
-		_, err := pipe.Exec(ctx)
-		if err == nil {
+// settleBatch is how many marks one round trip makes.
+const settleBatch = 500
+
+// Settle makes the marks that are owed. Run does it now and then. Errors: CodeUnavailable; what was not made is still owed.
+func (s *Store) Settle(ctx context.Context) error {
+	for {
+		epoch, marks := s.owed.some(settleBatch)
+		if len(marks) == 0 {
 			return nil
 		}
-		if attempt > 0 || !redis.HasErrorPrefix(err, "NOSCRIPT") {
-			return unavailable(err)
+		if err := s.makeMarks(ctx, epoch, marks); err != nil {
+			return err
 		}
-		// Comparing scripts may be run again: whatever of the pipeline did run changes nothing the second time.
-		if err := script.Load(ctx, s.client).Err(); err != nil {
-			return unavailable(err)
-		}
+		s.owed.settle(marks)
 	}
+}
+
+// Owed says how many sessions have a mark that Redis did not take yet, and how many marks were dropped since there were too many.
+func (s *Store) Owed() (waiting, dropped int64) {
+	return s.owed.count.Load(), s.owed.dropped.Load()
 }

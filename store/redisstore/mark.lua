@@ -1,11 +1,22 @@
--- Notes how far a phone's session has come in Postgres; a lower mark changes nothing.
+#!lua flags=allow-oom
+-- Notes how far a phone's session has come in Postgres. A lower mark changes nothing, except one of a higher epoch: what was known before
+-- it may not have happened, and goes.
 --
 -- KEYS  1 session hash
--- ARGV  1 durable seq   2 time to live in seconds
--- Returns 1 when the mark went up, else 0
+-- ARGV  1 epoch, 0 when it is not known   2 durable seq   3 time to live in seconds
+-- Returns 1 when the mark was made, else 0
 
-local known = redis.call('HGET', KEYS[1], 'durable')
-if known and tonumber(known) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'durable', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
+local kept = redis.call('HMGET', KEYS[1], 'durable', 'epoch')
+local epoch = tonumber(ARGV[1])
+if kept[1] then
+  local before = tonumber(kept[2] or '0')
+  if epoch > before then
+    redis.call('DEL', KEYS[1])
+  elseif (epoch > 0 and epoch < before) or tonumber(kept[1]) >= tonumber(ARGV[2]) then
+    return 0
+  end
+end
+redis.call('HSET', KEYS[1], 'durable', ARGV[2])
+if epoch > 0 then redis.call('HSET', KEYS[1], 'epoch', ARGV[1]) end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1

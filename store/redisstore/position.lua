@@ -1,34 +1,29 @@
 -- Takes one courier's batch: checks duty, keeps the newest fix if it is newer, appends to the backlog, and tells viewers last.
 --
--- KEYS  1 courier hash   2 backlog stream   3 geo set   4 session hash
+-- KEYS  1 courier hash   2 backlog stream   3 geo set   4 session hash   5 the stream's byte counter
 -- ARGV  1 newest fix in wire form, or ''    2 batch in wire form, or '' when it is stored elsewhere
 --       3 its seqs as 'first-last,…', or '' 4 courier channel   5 fleet channel   6 fleet prefix   7 courier id
---       8 backlog limit in entries          9 time to live in seconds
+--       8 epoch, 0 when it is not known     9 limit of the stream in bytes   10 the time, Unix ms, up to which nothing in it may date
+--       11 time to live in seconds
 -- Returns {state, live, since, watched, known, durable}
---       state    'ok', 'off_shift', 'full', or what must be loaded first: 'courier', 'session'
+--       state    'ok', 'off_shift', 'full' or 'old' for a backlog at its limit, or what must be loaded first, since it is missing or of a
+--                lower epoch: 'courier', 'session'
 --       live     1 when the fix moved the marker       since  its time before, Unix ms, 0 for none
 --       watched  how many subscribers were told        known, durable  the session's seqs before, and its durable seq
 
-local fix, batch, seqs, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[9]
+local fix, batch, seqs, epoch, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[8], ARGV[11]
 
-local courier = redis.call('HMGET', KEYS[1], 'duty', 'pos')
-if not courier[1] then return {'courier'} end
-if courier[1] ~= '1' then return {'off_shift'} end
-
-local known, durable = '', '0'
-if seqs ~= '' then
-  local session = redis.call('HMGET', KEYS[4], 'seqs', 'durable')
-  if not session[2] then return {'session'} end
-  known, durable = session[1] or '', session[2]
-end
-
-if batch ~= '' then
-  if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[8]) then return {'full'} end
-  redis.call('XADD', KEYS[2], '*', 'b', batch)
+local function outdated(kept)
+  return epoch ~= '0' and kept ~= epoch and tonumber(kept or '0') < tonumber(epoch)
 end
 
 -- Runs of seqs, merged. The lowest are forgotten beyond 64 runs: a phone with that many holes hears 'late' for a duplicate.
-if seqs ~= '' then
+local function merge(known, seqs)
+  -- Mostly a phone goes on where it stopped, and the last run grows.
+  local before, last = string.match(known, '^(.*%-)(%d+)$')
+  local first, new = string.match(seqs, '^(%d+)%-(%d+)$')
+  if last and first and tonumber(first) == tonumber(last) + 1 then return before .. new end
+
   local runs = {}
   for first, last in string.gmatch(known .. ',' .. seqs, '(%d+)-(%d+)') do
     runs[#runs + 1] = {tonumber(first), tonumber(last)}
@@ -47,7 +42,33 @@ if seqs ~= '' then
   for i = math.max(1, #merged - 63), #merged do
     out[#out + 1] = string.format('%.0f-%.0f', merged[i][1], merged[i][2])
   end
-  redis.call('HSET', KEYS[4], 'seqs', table.concat(out, ','))
+  return table.concat(out, ',')
+end
+
+local courier = redis.call('HMGET', KEYS[1], 'duty', 'pos', 'epoch')
+if not courier[1] or outdated(courier[3]) then return {'courier'} end
+if courier[1] ~= '1' then return {'off_shift'} end
+
+local known, durable = '', '0'
+if seqs ~= '' then
+  local session = redis.call('HMGET', KEYS[4], 'seqs', 'durable', 'epoch')
+  if not session[2] or outdated(session[3]) then return {'session'} end
+  known, durable = session[1] or '', session[2]
+end
+
+if batch ~= '' then
+  local bytes = tonumber(redis.call('GET', KEYS[5]) or '0')
+  if bytes >= tonumber(ARGV[9]) then return {'full'} end
+  -- What is under way is no backlog: 256 batches have more than 16 KB.
+  if bytes > 16384 and redis.call('XLEN', KEYS[2]) > 256 and redis.call('XRANGE', KEYS[2], '-', ARGV[10], 'COUNT', 1)[1] then
+    return {'old'}
+  end
+  redis.call('XADD', KEYS[2], '*', 'b', batch)
+  redis.call('INCRBY', KEYS[5], #batch)
+end
+
+if seqs ~= '' then
+  redis.call('HSET', KEYS[4], 'seqs', merge(known, seqs))
   redis.call('EXPIRE', KEYS[4], ttl)
 end
 

@@ -1,118 +1,115 @@
 // Package redisstore keeps what is hot: the newest position and duty of every courier, the record of every delivery that somebody looks at,
 // and the backlog of positions on their way to Postgres.
 //
-//	tracking.Hot ────────> position.go + position.lua     one round trip a report
-//	tracking.Announcer ──> announce.go + announce.lua     write, then tell
-//	reads ───────────────> delivery.go, courier.go        Redis first, the truth on a miss
+//	tracking.Hot ────────> position.go + position.lua, session.go    one round trip a report
+//	                       mark.go + mark.lua, owed.go               how far phones have come in Postgres
+//	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
+//	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
+//	reads ───────────────> delivery.go, courier.go, fill.go          Redis first; the truth on a miss, or without Redis
+//	outages ─────────────> guard.go, probe.go                        a server that does not answer is not asked
 //
-// Guarantees. Nothing here is the truth: an empty Redis is filled again from Postgres as things are asked for. An older value never replaces a
-// newer one, whatever order writers arrive in: every write is a script that compares first. Scripts write first and publish last, so that a
-// full server refuses before anybody has been told. Everything but the backlog expires, with jitter.
+// Guarantees. Nothing here is the truth: an empty Redis is filled again from Postgres as things are asked for, in shared queries. An older
+// value never replaces a newer one, whatever order writers arrive in: every write is a script that compares first. Scripts write first and
+// publish last, so that nobody is told of what was refused. What was learnt under a lower epoch is a future that may not have happened: it
+// is never compared with what came after, but replaced. A full server takes no more batches, but still takes what replaces what it has, so
+// that viewers are told. Everything but the backlog expires, with jitter.
+//
+// Concurrency. Everything may be called at any time from anywhere. Reads of the truth run in goroutines of their own, two at most, which end
+// with the last miss; Run waits for them.
 //
 // Each script stands beside its Go method, with its keys, arguments and answer in its head. Names of keys are built in tracking/key.
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
-	"golang.org/x/sync/singleflight"
 
 	"hotfoot/tracking"
 )
 
-// Truth is where a miss is filled from. Errors: CodeNotFound, CodeUnavailable.
+// Truth is where a miss is filled from, and what is read instead of a Redis that is away. Errors: CodeUnavailable; Courier also CodeNotFound.
 type Truth interface {
-	Record(ctx context.Context, delivery tracking.ID) (tracking.Record, error)
+	// Records answers the records that there are; ids that do not exist are left out.
+	Records(ctx context.Context, deliveries []tracking.ID) ([]tracking.Record, error)
+	// Revisions answers in the order of the ids; the zero Revision for one that does not exist.
+	Revisions(ctx context.Context, deliveries []tracking.ID) ([]tracking.Revision, error)
+	// NewestOf answers in the order of the ids; nil where nothing recent is known.
+	NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error)
 	Courier(ctx context.Context, merchant, courier tracking.ID) (tracking.Courier, error)
 	DurableSeq(ctx context.Context, courier tracking.ID, session string) (int64, error)
+}
+
+// Config bounds a Store; zero fields get defaults.
+type Config struct {
+	// BacklogBytes is how much may wait for Postgres before more is refused, over all partitions, each of which has an equal share; 1 GiB. Redis needs
+	// about half as much again for its own bookkeeping.
+	BacklogBytes int64
+	// BacklogAge is how old the oldest of what waits may become; 24 h.
+	BacklogAge time.Duration
 }
 
 // Store answers every port that the hot store stands behind.
 type Store struct {
 	client redis.UniversalClient
 	truth  Truth
-	fills  singleflight.Group
+	config Config
+	epoch  atomic.Int64 // 0 while it is not known
+	owed   owed
+	fills  fills
 }
 
 // New makes a Store over a client; closing the client stays the caller's.
-func New(client redis.UniversalClient, truth Truth) *Store {
-	return &Store{client: client, truth: truth}
+func New(client redis.UniversalClient, truth Truth, config Config) *Store {
+	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
+	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
+	s := &Store{client: client, truth: truth, config: config}
+	s.fills = fills{records: truth.Records, keep: s.keepRecords, pending: map[tracking.ID]*fill{}}
+	return s
 }
 
-// Connect opens a client for REDIS_URL: one redis://, rediss:// or unix:// address, or several comma-separated for a cluster. It does not wait
-// for the server.
-func Connect(url string) (redis.UniversalClient, error) {
-	urls := strings.Split(url, ",")
-	if len(urls) == 1 {
-		options, err := redis.ParseURL(url)
-		if err != nil {
-			return nil, fmt.Errorf("REDIS_URL: %w", err)
+// SetEpoch says under which epoch the truth is; it never goes down. Until it is called once nothing is compared with it.
+func (s *Store) SetEpoch(epoch int64) {
+	for known := s.epoch.Load(); epoch > known; known = s.epoch.Load() {
+		if s.epoch.CompareAndSwap(known, epoch) {
+			s.owed.forget(epoch)
+			return
 		}
-		tune(options)
-		return redis.NewClient(options), nil
 	}
-	cluster := &redis.ClusterOptions{}
-	for _, u := range urls {
-		options, err := redis.ParseURL(strings.TrimSpace(u))
-		if err != nil {
-			return nil, fmt.Errorf("REDIS_URL: %w", err)
+}
+
+// settleEvery is how often marks are tried that are owed.
+const settleEvery = 500 * time.Millisecond
+
+// Run makes the marks that are owed until ctx ends. Then it waits for reads of the truth that are under way; later ones are refused.
+func (s *Store) Run(ctx context.Context) error {
+	defer s.fills.close()
+	ticker := time.NewTicker(settleEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			// What fails is still owed, and why is known to whoever watches the breaker.
+			_ = s.Settle(ctx)
 		}
-		tune(options)
-		cluster.Addrs = append(cluster.Addrs, options.Addr)
-		cluster.Username, cluster.Password, cluster.TLSConfig = options.Username, options.Password, options.TLSConfig
-		cluster.MaxRetries, cluster.ContextTimeoutEnabled = options.MaxRetries, true
-		cluster.DialerRetries = options.DialerRetries
-		cluster.DialTimeout, cluster.ReadTimeout, cluster.WriteTimeout = options.DialTimeout, options.ReadTimeout, options.WriteTimeout
-		cluster.MaintNotificationsConfig = options.MaintNotificationsConfig
 	}
-	return redis.NewClusterClient(cluster), nil
 }
 
-func tune(o *redis.Options) {
-	// A retry after a lost reply would append and publish twice; whoever calls decides what is safe to repeat.
-	o.MaxRetries = -1
-	// Without this a context's deadline does not bound a command that is under way.
-	o.ContextTimeoutEnabled = true
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = time.Second, time.Second, time.Second
-	// The default tries five times with pauses, so that every request would wait for a server that is not there.
-	o.DialerRetries = 1
-	// A feature of hosted Redis only; its handshake costs a round trip and a goroutine elsewhere.
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-}
+// ttl is how long hot things stay without being touched, in seconds, spread so that what was written together does not expire together.
+func ttl() int { return int((20*time.Hour + rand.N(4*time.Hour)).Seconds()) }
 
-// ErrUnsafe says that a server answers, but may drop what we have accepted.
-var ErrUnsafe = errors.New("redis is not set up to keep what it is given")
-
-// CheckSettings refuses a server that would drop what we have accepted, with ErrUnsafe and what to change. Any other error means that it could not be
-// asked.
-func CheckSettings(ctx context.Context, client redis.UniversalClient) error {
-	settings, err := client.ConfigGet(ctx, "*").Result()
-	if err != nil {
-		return fmt.Errorf("asking Redis for its settings: %w", err)
-	}
-	if policy := settings["maxmemory-policy"]; strings.HasPrefix(policy, "allkeys-") {
-		return fmt.Errorf("%w: it may evict accepted positions (maxmemory-policy %s); set maxmemory-policy noeviction", ErrUnsafe, policy)
-	}
-	if settings["appendonly"] != "yes" {
-		return fmt.Errorf("%w: it forgets accepted positions when it restarts (appendonly no); set appendonly yes", ErrUnsafe)
-	}
-	return nil
-}
-
-// ttl is how long hot things stay without being touched, spread so that what was written together does not expire together.
-func ttl() time.Duration { return 20*time.Hour + rand.N(4*time.Hour) }
-
+// unavailable is the domain's word for every failure of Redis: a server that is full or read-only answers, but is no more use than one that
+// does not.
 func unavailable(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.As(err, new(*tracking.Error)) {
+		return err
 	}
-	// A server that is full or read-only answers, but is no more use than one that does not.
 	return tracking.Unavailable("Redis", err)
 }

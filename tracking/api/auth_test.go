@@ -174,7 +174,7 @@ func TestServer_logsNoSecrets(t *testing.T) {
 		s.do(t, "GET", "/v1/track/"+token+"x", "", nil)
 	}
 	log := s.log.String()
-	if !strings.Contains(log, "request failed") {
+	if !strings.Contains(log, "request refused") {
 		t.Fatalf("failures are not logged: %s", log)
 	}
 	for _, secret := range []string{s.merchant, s.ops, sam.token, token} {

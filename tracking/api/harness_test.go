@@ -70,8 +70,8 @@ func newSite(t *testing.T) *site {
 	must(t, err)
 
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	s.store = postgres.New(s.pool)
-	hot := redisstore.New(client, s.store)
+	s.store = postgres.New(s.pool, nil)
+	hot := redisstore.New(client, s.store, redisstore.Config{})
 	subscriber := pubsub.NewSubscriber(client, log)
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
 	history := tracking.NewHistory(s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
@@ -81,8 +81,8 @@ func newSite(t *testing.T) *site {
 	s.server = api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(s.store, relay, time.Now),
 		Ingest:   tracking.NewIngest(hot, history, s.store, time.Now),
-		Roster:   tracking.NewRoster(s.store, hot, pubsub.NewControl(client), relay, time.Now, log),
-		Viewing:  tracking.NewViewing(s.linker, hot, time.Now), Linker: s.linker, Auth: auth, Records: hot,
+		Roster:   tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
+		Viewing:  tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)

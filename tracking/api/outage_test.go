@@ -72,13 +72,14 @@ func TestServer_withoutRedis(t *testing.T) {
 		t.Errorf("%d rows, want 2", got)
 	}
 	s.do(t, "POST", "/v1/courier/positions", off.token, fix(0)).refused(t, 403, tracking.CodeOffShift)
-	if o := s.do(t, "GET", "/v1/track/"+text(d["tracking_token"]), "", nil).want(t, 200); o["status"] != "arriving" || o["live"] != false || o["position"] != nil {
+	if o := s.do(t, "GET", "/v1/track/"+text(d["tracking_token"]), "", nil).want(t, 200); o["status"] != "arriving" || o["live"] != false || o["position"] == nil {
 		t.Errorf("the customer sees %v", o)
 	}
 	if o := s.do(t, "GET", "/v1/deliveries/"+text(d["id"]), s.ops, nil).want(t, 200); o["status"] != "arriving" {
 		t.Errorf("got %v", o)
 	}
-	s.do(t, "PUT", "/v1/courier/shift", sam.token, object{"on_duty": false}).unavailable(t)
+	s.do(t, "PUT", "/v1/courier/shift", sam.token, object{"on_duty": false}).want(t, 200)
+	s.do(t, "POST", "/v1/courier/positions", sam.token, fix(0)).refused(t, 403, tracking.CodeOffShift)
 
 	s.pool.Close()
 	began := time.Now()

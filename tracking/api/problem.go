@@ -147,8 +147,13 @@ func fieldOf(err error) ProblemField {
 func (s *Server) fail(err error) error {
 	p, known := s.problem(err)
 	s.metrics.refused.WithLabelValues(string(p.Code)).Inc()
-	if !known || p.Status >= 500 {
+	switch {
+	case !known || p.Code == tracking.CodeInternal:
 		s.log.Error("request failed", "code", p.Code, "error", err)
+	case errors.Is(err, tracking.ErrOpen):
+		// The breaker has said so once; every request saying it again would drown the log when it is needed.
+	case p.Status >= 500:
+		s.log.Warn("request refused", "code", p.Code, "error", err)
 	}
 	return p
 }

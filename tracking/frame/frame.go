@@ -108,6 +108,7 @@ type snapshot struct {
 	Merchant    merchant        `json:"merchant"`
 	Window      *Window         `json:"window"`
 	Live        bool            `json:"live"`
+	StaleSince  Time            `json:"stale_since,omitzero"`
 	ServerTime  Time            `json:"server_time"`
 }
 
@@ -141,7 +142,8 @@ func Snapshot(v tracking.View, since int64, live bool, now time.Time) []byte {
 		Type: "snapshot", Epoch: r.Epoch, Ver: r.Delivery.Ver, Status: string(r.Delivery.Status), ETA: etaOf(v.ETA),
 		StopsBefore: stopsBefore(r.Delivery), Position: positionOf(v.Position), Visible: v.Why == tracking.Shown, Why: whyOf(v.Why),
 		Events: []Event{}, Dropoff: Place(r.Delivery.Dropoff), Pickup: Place(r.Delivery.Pickup), Courier: courierOf(r),
-		Merchant: merchant{Name: r.Merchant.Name}, Window: windowOf(r.Delivery.Window), Live: live, ServerTime: Time(now),
+		Merchant: merchant{Name: r.Merchant.Name}, Window: windowOf(r.Delivery.Window), Live: live,
+		StaleSince: Time(v.StaleSince), ServerTime: Time(now),
 	}
 	for _, e := range r.EventsAfter(since) {
 		s.Events = append(s.Events, Event{Ver: e.Ver, Status: string(e.Status), At: Time(e.At), Reason: e.Reason, Proof: proofOf(e.Proof)})
@@ -164,11 +166,11 @@ func Changed(v tracking.View) []byte {
 	})
 }
 
-// Tick says that nothing happened, and which ver is the newest.
+// Tick says that nothing happened, and which ver is the newest; 0 where there is no such thing, as on the live map.
 func Tick(ver int64, live bool, now time.Time) []byte {
 	return must(struct {
 		Type       string `json:"type"`
-		SV         int64  `json:"sv"`
+		SV         int64  `json:"sv,omitempty"`
 		Live       bool   `json:"live"`
 		ServerTime Time   `json:"server_time"`
 	}{"tick", ver, live, Time(now)})

@@ -4,9 +4,11 @@
 //	{p17}:courier:<id>       hash     duty and newest position           also the channel of the courier's positions
 //	{p17}:session:<id>:<s>   hash     what is known of a phone's seqs
 //	{p17}:positions          stream   batches waiting for Postgres
+//	{p17}:positions:bytes    counter  how many bytes of them
 //	{p17}:geo:<merchant>     geo set  newest positions, for "near"
 //	{p17}:fleet:<merchant>   channel  every position and record of a merchant in this partition, for live maps
 //	{p17}:jobs:<courier>     channel  "your route has changed"
+//	{p17}:key:<hash>         string   who holds an API key, for when Postgres cannot be asked
 //	hotfoot:control          channel  what every node must hear: revoked keys
 //
 // Every delivery and courier belongs to one of a fixed number of partitions, and the partition is the hash tag of all its keys. So one
@@ -15,6 +17,7 @@
 package key
 
 import (
+	"encoding/hex"
 	"hash/fnv"
 	"strconv"
 
@@ -50,6 +53,9 @@ func Session(courier tracking.ID, session string) string {
 // Positions names a partition's stream.
 func Positions(partition int) string { return tag(partition) + ":positions" }
 
+// BacklogBytes names the counter of what a partition's stream holds.
+func BacklogBytes(partition int) string { return tag(partition) + ":positions:bytes" }
+
 // Geo names a partition's geo set of a merchant's couriers.
 func Geo(partition int, merchant tracking.ID) string {
 	return tag(partition) + ":geo:" + merchant.String()
@@ -62,3 +68,8 @@ func Fleet(partition int, merchant tracking.ID) string {
 
 // Jobs names the channel on which a courier hears of their route.
 func Jobs(courier tracking.ID) string { return tag(Partition(courier)) + ":jobs:" + courier.String() }
+
+// Actor names what is kept of the holder of an API key, by the key's hash. Hashes are spread already.
+func Actor(hash [32]byte) string {
+	return tag(int(hash[0])%Partitions) + ":key:" + hex.EncodeToString(hash[:])
+}

@@ -25,6 +25,8 @@ var ids = rapid.Custom(func(t *rapid.T) tracking.ID { return tracking.ID(rapid.S
 
 var shape = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:[a-z]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[A-Za-z0-9._-]*)?$`)
 
+var holder = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:key:[0-9a-f]{64}$`)
+
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	t.Run("two things never share a name", func(t *testing.T) {
@@ -62,12 +64,28 @@ func TestKeys(t *testing.T) {
 			courier, merchant := ids.Draw(t, "courier"), ids.Draw(t, "merchant")
 			p := key.Partition(courier)
 			tag := fmt.Sprintf("{p%d}:", p)
-			for _, name := range []string{key.Courier(courier), key.Positions(p), key.Geo(p, merchant), key.Session(courier, "s"), key.Fleet(p, merchant), key.Jobs(courier)} {
+			for _, name := range []string{key.Courier(courier), key.Positions(p), key.BacklogBytes(p), key.Geo(p, merchant), key.Session(courier, "s"), key.Fleet(p, merchant), key.Jobs(courier)} {
 				if !strings.HasPrefix(name, tag) {
 					t.Fatalf("%s is not in %s", name, tag)
 				}
 			}
 		})
+	})
+	t.Run("holders of keys are spread over all partitions, and each hash is its own", func(t *testing.T) {
+		t.Parallel()
+		tags, names := map[string]bool{}, map[string]bool{}
+		const n = 64 * 50
+		for i := range n {
+			name := key.Actor(tracking.HashSecret(fmt.Sprint(i)))
+			if !holder.MatchString(name) {
+				t.Fatalf("%q", name)
+			}
+			names[name] = true
+			tags[name[:strings.Index(name, ":")]] = true
+		}
+		if len(tags) != key.Partitions || len(names) != n {
+			t.Errorf("%d names in %d partitions, want %d in %d", len(names), len(tags), n, key.Partitions)
+		}
 	})
 	t.Run("sessions of one courier are told apart", func(t *testing.T) {
 		t.Parallel()

@@ -23,7 +23,7 @@ func TestMemory(t *testing.T) {
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	trackingtest.Ledger(t, func(t *testing.T) trackingtest.Shop {
-		store := postgres.New(storetest.Postgres(t))
+		store := postgres.New(storetest.Postgres(t), nil)
 		mine, err := store.Merchant(t.Context(), "Mine", time.Now())
 		if err != nil {
 			t.Fatal(err)

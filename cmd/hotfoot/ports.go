@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+
+	"hotfoot/gateway"
+	"hotfoot/pubsub"
+	"hotfoot/store/postgres"
+	"hotfoot/store/redisstore"
+	"hotfoot/tracking"
+)
+
+// ports are the steps on the way from a phone to Postgres and to viewers, each behind its own interface.
+type ports struct {
+	hot       tracking.Hot
+	announcer tracking.Announcer
+	ledger    tracking.Ledger
+	outbox    tracking.Outbox
+	track     tracking.Track
+	backlog   tracking.Backlog
+	records   records
+}
+
+// records is what links open and what viewers are shown from.
+type records = gateway.Records
+
+// revoker ends keys: on every node that hears it now, and in the memory that nodes share for when Postgres is away.
+type revoker struct {
+	control *pubsub.Control
+	hot     *redisstore.Store
+}
+
+func (r revoker) Revoke(ctx context.Context, hashes [][32]byte) error {
+	if err := r.hot.ForgetActor(ctx, hashes); err != nil {
+		return err
+	}
+	return r.control.Revoke(ctx, hashes)
+}
+
+// fleetPort reads a live map's fleet: who and what from the truth, where from the hot store.
+type fleetPort struct {
+	*postgres.Store
+	hot *redisstore.Store
+}
+
+var _ gateway.Staff = fleetPort{}
+
+// NewestOf implements gateway.Staff; the truth's own would hide it.
+func (p fleetPort) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
+	return p.hot.NewestOf(ctx, couriers)
+}

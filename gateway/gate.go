@@ -1,0 +1,179 @@
+package gateway
+
+import (
+	"time"
+
+	"hotfoot/tracking"
+	"hotfoot/tracking/frame"
+)
+
+// changed is called with a record that was announced or read.
+func (t *topic) changed(r tracking.Record) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.apply(r)
+}
+
+// apply takes a newer record in and tells viewers what it changes. Called with mu held.
+func (t *topic) apply(r tracking.Record) {
+	if t.closed || !r.NewerThan(t.record) {
+		return
+	}
+	old, shownBefore := t.record, t.why
+	t.record, t.why, t.snapshots = r, whyOf(r), nil
+	if r.Delivery.CourierID != old.Delivery.CourierID {
+		t.newest, t.eta = nil, nil
+	}
+	if t.why != tracking.Shown {
+		t.newest = nil
+	}
+	t.watchCourier()
+	t.revoke()
+	if len(t.viewers) == 0 {
+		return
+	}
+	now, hide := t.hub.now(), t.why != tracking.Shown
+	events := r.EventsAfter(old.Delivery.Ver)
+	if r.Epoch != old.Epoch || len(events) > 0 && events[0].Ver != old.Delivery.Ver+1 {
+		// Another history, or more missed than a record carries.
+		t.tell(newMessage(frame.Snapshot(t.view(now), 0, t.live, now)), "snapshot", hide)
+	} else {
+		for _, e := range events {
+			t.tell(newMessage(frame.Status(r.Epoch, e)), "status", hide)
+		}
+		if t.why != shownBefore || viewDiffers(old, r) {
+			t.tell(newMessage(frame.Changed(t.view(now))), "view", hide)
+		}
+	}
+	if r.Delivery.Status.Final() {
+		for v := range t.viewers {
+			v.outbox.end(finished, 0)
+		}
+	}
+}
+
+func whyOf(r tracking.Record) tracking.Why {
+	return tracking.Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops)
+}
+
+// viewDiffers reports whether something that a view frame carries has changed, beside visibility.
+func viewDiffers(old, r tracking.Record) bool {
+	a, b := old.Delivery, r.Delivery
+	return a.StopsBefore != b.StopsBefore || a.Status.OnRoute() != b.Status.OnRoute() || a.CourierID != b.CourierID ||
+		a.Status.Underway() != b.Status.Underway() || old.Courier.Name != r.Courier.Name || old.Courier.Vehicle != r.Courier.Vehicle || a.Window != b.Window
+}
+
+// tell gives every viewer one frame that must arrive. Called with mu held.
+func (t *topic) tell(m *message, kind string, hide bool) {
+	t.hub.metrics.frames.WithLabelValues(kind).Inc()
+	t.said = t.hub.now()
+	for v := range t.viewers {
+		if !v.outbox.event(m, hide) {
+			v.outbox.end(slow, time.Second)
+		}
+	}
+}
+
+// revoke sends away whoever came by a link that does not open any more. Called with mu held.
+func (t *topic) revoke() {
+	for v := range t.viewers {
+		if v.generation != t.record.Delivery.LinkGen {
+			v.outbox.end(revoked, 0)
+		}
+	}
+}
+
+// watchCourier listens to the courier's positions exactly while they may be shown: a node does not even receive the others. Called with mu held.
+func (t *topic) watchCourier() {
+	wanted := tracking.ID{}
+	if t.why == tracking.Shown {
+		wanted = t.record.Delivery.CourierID
+	}
+	if wanted == t.courierID {
+		return
+	}
+	if t.courier != nil {
+		t.courier.Close()
+		t.courier = nil
+	}
+	t.courierID = wanted
+	if !wanted.IsZero() {
+		t.courier = t.hub.feed.Courier(wanted, func(p tracking.Position) { t.moved(wanted, p) }, t.confirmed)
+		if t.isOpen() && t.courier.Live() {
+			// Another delivery of the courier is watched here, so no confirmation will follow; but where they are is not known yet.
+			t.hub.behind.add(t)
+		}
+	}
+}
+
+// moved is called by the feed with a courier's newest position.
+func (t *topic) moved(courier tracking.ID, p tracking.Position) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.courierID == courier {
+		t.place(p)
+	}
+}
+
+// place takes a newer position in and shows it to whom it may be shown. Called with mu held.
+func (t *topic) place(p tracking.Position) {
+	if t.closed || t.newest != nil && !p.RecordedAt.After(t.newest.RecordedAt) {
+		return
+	}
+	promised := t.eta != nil
+	t.newest, t.snapshots = &p, nil
+	if len(t.viewers) == 0 {
+		return
+	}
+	now := t.hub.now()
+	v := t.view(now)
+	if v.Position == nil {
+		if !promised && v.ETA != nil {
+			t.tell(newMessage(frame.Changed(v)), "view", true)
+		}
+		return
+	}
+	t.said = now
+	t.hub.metrics.frames.WithLabelValues("position").Inc()
+	m := newMessage(frame.AppendPosition(make([]byte, 0, 360), p, t.record.Delivery.Ver, v.ETA))
+	for v := range t.viewers {
+		if v.outbox.newest(m) {
+			t.hub.metrics.conflated.Inc()
+		}
+	}
+}
+
+// confirmed is called by the feed when a watch was confirmed, so that something may have been missed before, or is not live any more.
+func (t *topic) confirmed(live bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.closed:
+	case !live:
+		t.gaps++
+		t.setLive(false)
+	case t.isOpen():
+		t.hub.behind.add(t)
+	}
+	// A topic that opens reads once its watches were confirmed anyway.
+}
+
+// setLive says it when it changes. Called with mu held.
+func (t *topic) setLive(live bool) {
+	if t.live == live {
+		return
+	}
+	t.live, t.snapshots = live, nil
+	if len(t.viewers) > 0 {
+		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, live, t.hub.now())), "tick", false)
+	}
+}
+
+// tick says that nothing happened, when nothing did.
+func (t *topic) tick(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.viewers) > 0 && now.Sub(t.said) >= tickEvery {
+		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, t.live, now)), "tick", false)
+	}
+}

@@ -1,0 +1,62 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hotfoot/tracking"
+)
+
+// seqRuns writes a batch's seqs as the script reads them: "1-57,60-60".
+func seqRuns(b tracking.Batch) string {
+	seqs := slices.Clone(b.Settled)
+	for i := range b.Fixes {
+		if seq := b.Fixes[i].Seq; seq > 0 {
+			seqs = append(seqs, seq)
+		}
+	}
+	slices.Sort(seqs)
+	var out strings.Builder
+	for i := 0; i < len(seqs); {
+		j := i
+		for j+1 < len(seqs) && seqs[j+1] <= seqs[j]+1 {
+			j++
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		fmt.Fprintf(&out, "%d-%d", seqs[i], seqs[j])
+		i = j + 1
+	}
+	return out.String()
+}
+
+// parseRuns reads what the script wrote. A run that cannot be read is as good as forgotten: its points are sent again.
+func parseRuns(s string) []tracking.Span {
+	var spans []tracking.Span
+	for run := range strings.SplitSeq(s, ",") {
+		first, last, _ := strings.Cut(run, "-")
+		f, err1 := strconv.ParseInt(first, 10, 64)
+		l, err2 := strconv.ParseInt(last, 10, 64)
+		if err1 == nil && err2 == nil && f <= l && l <= maxSeq {
+			spans = append(spans, tracking.Span{First: f, Last: l})
+		}
+	}
+	return spans
+}
+
+// maxSeq is the highest seq that a script's numbers hold exactly, and the highest that phones may use.
+const maxSeq = 1<<53 - 1
+
+func (s *Store) loadSession(ctx context.Context, courier tracking.ID, session string) error {
+	epoch := s.epoch.Load()
+	seq, err := s.truth.DurableSeq(ctx, courier, session)
+	if err != nil && tracking.CodeOf(err) != tracking.CodeUnavailable {
+		return err
+	}
+	// With Postgres away the session starts over at 0: the phone may send more than needed, and every point is still stored once.
+	return s.makeMarks(ctx, epoch, []tracking.Mark{{CourierID: courier, Session: session, DurableSeq: seq}})
+}
