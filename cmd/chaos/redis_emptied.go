@@ -1,0 +1,33 @@
+package main
+
+import "time"
+
+func init() {
+	add(Scenario{
+		ID: "F9", Name: "Redis comes back empty",
+		Why: "Redis is no truth: hot copies are filled again, phones send again what was only accepted, and statuses keep their order.",
+		Run: redisEmptied,
+	})
+}
+
+func redisEmptied(r *Run) {
+	r.Repeat(4, 40, func(i int) {
+		r.Fault(func() {
+			if i%2 == 0 {
+				r.Redis.Kill()
+				r.Wait(r.Pick(500*time.Millisecond, 5*time.Second))
+				r.Redis.RestartEmpty()
+				return
+			}
+			// Workers cannot reach Postgres, so that what phones were told is accepted is in Redis alone when that forgets it.
+			for _, n := range r.API {
+				n.Postgres.Cut()
+			}
+			r.Wait(r.Pick(500*time.Millisecond, 5*time.Second))
+			r.Redis.RestartEmpty()
+			for _, n := range r.API {
+				n.Postgres.Heal()
+			}
+		})
+	})
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"hotfoot/cmd/chaos/oracle"
+)
+
+// Result is a row's line in the table.
+type Result struct {
+	ID        string             `json:"row"`
+	Fault     string             `json:"fault"`
+	Why       string             `json:"why"`
+	Seed      uint64             `json:"seed"`
+	Skipped   string             `json:"skipped,omitempty"`
+	Error     string             `json:"error,omitempty"`
+	Runs      int                `json:"runs"`
+	Faults    int                `json:"faults"`
+	Positions int                `json:"acknowledged_positions"`
+	Statuses  int                `json:"acknowledged_statuses"`
+	Requests  int                `json:"requests"`
+	Frames    int                `json:"frames"`
+	Slowest   time.Duration      `json:"slowest_answer_ns"`
+	Recovery  []time.Duration    `json:"recovery_ns"`
+	Broken    []oracle.Violation `json:"violations"`
+	Took      time.Duration      `json:"took_ns"`
+}
+
+// conclude fills in what a run has come to.
+func (res *Result) conclude(r *Run, err error) {
+	facts := r.log.Facts()
+	res.Runs, res.Faults, res.Recovery = r.repeats, r.faults, r.recovery
+	res.Statuses, res.Requests, res.Slowest = len(facts.Acks), len(facts.Answers), oracle.Slowest(facts.Answers)
+	for i := range facts.Phones {
+		res.Positions += facts.Phones[i].Acked()
+	}
+	for i := range facts.Viewers {
+		res.Frames += len(facts.Viewers[i].Frames)
+	}
+	res.Broken = r.found
+	if err != nil {
+		res.Error = err.Error()
+	}
+}
+
+func (res *Result) passed() bool { return res.Skipped != "" || res.Error == "" && len(res.Broken) == 0 }
+
+func (res *Result) count(f oracle.Fault) (n int) {
+	for _, v := range res.Broken {
+		if v.Fault == f {
+			n++
+		}
+	}
+	return n
+}
+
+func (res *Result) verdict() string {
+	switch {
+	case res.Error != "":
+		return "**error**"
+	case len(res.Broken) > 0:
+		return fmt.Sprintf("**broken: %d**", len(res.Broken))
+	}
+	return "ok"
+}
+
+// writeTable writes the suite's Markdown table, and below it what could not run.
+func writeTable(w io.Writer, results []*Result) {
+	fmt.Fprintln(w, "| row | fault | runs | faults | acknowledged positions / statuses | lost | duplicated | out of order | slowest answer | recovery p50 / p99 | verdict |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
+	var skipped []*Result
+	for _, res := range results {
+		if res.Skipped != "" {
+			skipped = append(skipped, res)
+			continue
+		}
+		recovery := "–"
+		if len(res.Recovery) > 0 {
+			recovery = seconds(oracle.Quantile(res.Recovery, 0.5)) + " / " + seconds(oracle.Quantile(res.Recovery, 0.99))
+		}
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %d / %d | %d | %d | %d | %s | %s | %s |\n", res.ID, res.Fault, res.Runs, res.Faults, res.Positions,
+			res.Statuses, res.count(oracle.Lost), res.count(oracle.Duplicated), res.count(oracle.Disordered), seconds(res.Slowest), recovery, res.verdict())
+	}
+	for i, res := range skipped {
+		if i == 0 {
+			fmt.Fprintln(w, "\nNot run here:")
+		}
+		fmt.Fprintf(w, "- %s %s: %s\n", res.ID, res.Fault, res.Skipped)
+	}
+}
+
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+// shownViolations is how many of one row are printed; a file given with --json has all.
+const shownViolations = 15
+
+// writeViolations says what was broken and how to see it again.
+func writeViolations(w io.Writer, res *Result, command string) {
+	fmt.Fprintf(w, "\n%s %s. %s\n", res.ID, res.Fault, res.Why)
+	if res.Error != "" {
+		fmt.Fprintf(w, "  could not be carried out: %s\n", res.Error)
+	}
+	for i, v := range res.Broken {
+		if i == shownViolations {
+			fmt.Fprintf(w, "  … and %d more\n", len(res.Broken)-i)
+			break
+		}
+		fmt.Fprintf(w, "  %s\n", v)
+	}
+	fmt.Fprintf(w, "  again: %s\n", command)
+}
+
+// again is the command that repeats one row.
+func again(c *cli, seed uint64, id string) string {
+	args := []string{os.Args[0], "--hotfoot", c.Hotfoot, "--seed", fmt.Sprint(seed), "--only", id}
+	if c.Long {
+		args = append(args, "--long")
+	}
+	return strings.Join(args, " ")
+}
+
+func writeJSON(path string, results []*Result) error {
+	text, err := json.MarshalIndent(results, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
