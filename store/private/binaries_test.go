@@ -54,11 +54,14 @@ func TestKin_owns(t *testing.T) {
 		"postgres: hotfoot-postgres-ffffffffffff: checkpointer ":                                    false,
 		"grep postgres hotfoot-postgres-0123456789ab":                                               false,
 		"vi /home/me/postgres/hotfoot-postgres-0123456789ab":                                        false,
-		"[postgres]":    true,
+		"[postgres]":    false, // nobody can tell whose
 		"[kworker/0:1]": false,
 	} {
 		if got := k.owns(line); got != want {
 			t.Errorf("owns(%q) is %v, want %v", line, got, want)
+		}
+		if got := k.mayOwn(line); got != (want || line == "[postgres]") {
+			t.Errorf("mayOwn(%q) is %v", line, got)
 		}
 	}
 }

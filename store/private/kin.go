@@ -15,28 +15,28 @@ type kin struct {
 	mark    string // stands in every command line of this server, and in no other server's
 }
 
-func (k kin) pids() []int {
+func (k kin) pids(is func(line string) bool) []int {
 	var pids []int
 	for pid, line := range commandLines() {
-		if pid != os.Getpid() && k.owns(line) {
+		if pid != os.Getpid() && is(line) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
 }
 
-// owns asks for the program too, because an editor or a grep may have the mark in its command line. A dying process has no mark
-// any more: it may be another server's, but to wait for it costs little, and to signal it does nothing.
+// owns asks for the program too, because an editor or a grep may have the mark in its command line.
 func (k kin) owns(line string) bool {
-	if line == "["+k.program+"]" {
-		return true
-	}
 	program, _, _ := strings.Cut(line, " ")
 	return strings.HasPrefix(filepath.Base(program), k.program) && strings.Contains(line, k.mark)
 }
 
+// mayOwn is true of a dying process too, which has no mark any more. It may be another server's, and it may as well be one that is just being
+// born: to wait for it costs little, to signal it could end a stranger.
+func (k kin) mayOwn(line string) bool { return line == "["+k.program+"]" || k.owns(line) }
+
 func (k kin) signal(sig syscall.Signal) {
-	for _, pid := range k.pids() {
+	for _, pid := range k.pids(k.owns) {
 		// An error means that it is gone.
 		_ = syscall.Kill(pid, sig)
 	}
@@ -47,7 +47,7 @@ func (k kin) signal(sig syscall.Signal) {
 func (k kin) end(sig syscall.Signal, patience time.Duration) {
 	k.signal(sig)
 	begin := time.Now()
-	for len(k.pids()) > 0 && time.Since(begin) < patience+5*time.Second {
+	for len(k.pids(k.mayOwn)) > 0 && time.Since(begin) < patience+5*time.Second {
 		if time.Since(begin) >= patience {
 			k.signal(syscall.SIGKILL)
 		}

@@ -134,7 +134,7 @@ func removeStalePidFile(dir string) error {
 	first, _, _ := strings.Cut(string(content), "\n")
 	pid, _ := strconv.Atoi(first)
 	for other, line := range commandLines() {
-		if other == pid && (kin{program: "postgres"}).owns(line) {
+		if other == pid && (kin{program: "postgres"}).mayOwn(line) {
 			return nil
 		}
 	}
