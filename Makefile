@@ -16,10 +16,10 @@ WEB_SOURCES   := $(shell find web -type d \( -name node_modules -o -name dist -o
 .DELETE_ON_ERROR:
 # The steps print, and two at once would fight for a small machine.
 .NOTPARALLEL:
-.PHONY: help demo test check bench web build lint go-test bench-once setup-demo setup-test
+.PHONY: help demo test check chaos chaos-mutations bench web build lint go-test chaos-build chaos-short bench-once setup-demo setup-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: setup-demo build ## run everything on this machine, with couriers that move; ARGS are for hotfoot demo
 	@exec bin/hotfoot demo $(ARGS)
@@ -27,7 +27,13 @@ demo: setup-demo build ## run everything on this machine, with couriers that mov
 test: setup-test build go-test ## run all tests, against real Postgres, Redis and Chromium
 	$(STEP) 'Testing the pages, in Node and in Chromium' script/test-pages.sh
 
-check: lint test bench-once ## run everything that a change must pass; CI runs this
+check: lint test chaos-short bench-once ## run everything that a change must pass; CI runs this
+
+chaos: setup-demo chaos-build ## break a deployment in every way that is known, and check its promises; ARGS are for chaos
+	@exec bin/chaos --hotfoot bin/hotfoot-failpoints $(ARGS)
+
+chaos-mutations: setup-demo chaos-build ## put known faults into the source, and check that chaos notices each; ARGS are for chaos mutations
+	@exec bin/chaos mutations $(ARGS)
 
 bench: setup-demo build ## measure what the README claims; ARGS are for hotfoot bench
 	@exec bin/hotfoot bench $(ARGS)
@@ -41,6 +47,7 @@ build: web ## compile bin/hotfoot
 lint: setup-test $(WEB_INSTALLED) ## look for mistakes without running anything
 	$(STEP) 'Checking the format of the Go files' script/lint-format.sh
 	$(STEP) 'Vetting' go vet ./...
+	$(STEP) 'Vetting what is built for the chaos suite' go vet -tags failpoints ./cmd/hotfoot
 	$(STEP) 'Vetting what differs on macOS' env GOOS=darwin go vet ./store/private
 	$(STEP) 'Checking with staticcheck' $(TOOL) staticcheck ./...
 	$(STEP) 'Checking go.mod' go mod tidy -diff
@@ -56,6 +63,14 @@ setup-test:
 
 go-test:
 	$(STEP) 'Testing the server, with the race detector' go test -race $(GOTESTFLAGS) ./...
+
+chaos-build: web
+	$(STEP) 'Compiling hotfoot with failpoints, and chaos' go build -buildvcs=false -tags failpoints -o bin/hotfoot-failpoints ./cmd/hotfoot
+	@go build -buildvcs=false -o bin/chaos ./cmd/chaos
+
+chaos-short: chaos-build
+	@echo '==> Breaking things, in short (make chaos has it all)'
+	@bin/chaos --hotfoot bin/hotfoot-failpoints --only $(CHAOS_SHORT)
 
 bench-once:
 	$(STEP) 'Running each benchmark once' go test -run '^$$' -bench . -benchtime 1x ./...

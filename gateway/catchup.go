@@ -118,7 +118,7 @@ func (h *Hub) readRecords(ctx context.Context, looks []look) {
 			l.err = err
 		} else if revs[i] != l.known {
 			reading.Go(func() error {
-				l.err = l.topic.read(ctx)
+				l.err = l.topic.read(ctx, newer(l.known, revs[i]))
 				return nil
 			})
 		}
@@ -126,9 +126,15 @@ func (h *Hub) readRecords(ctx context.Context, looks []look) {
 	_ = reading.Wait() // each look has its own error
 }
 
-func (t *topic) read(ctx context.Context) error {
+// read reads a record. A hot store that knows less than the topic has slept through what viewers were shown from the truth, and perhaps through more;
+// then the truth is asked, and the hot store learns it too.
+func (t *topic) read(ctx context.Context, ahead bool) error {
 	t.hub.metrics.reads.Inc()
-	record, err := t.hub.records.Record(ctx, t.id)
+	read := t.hub.records.Record
+	if ahead {
+		read = t.hub.records.Fresh
+	}
+	record, err := read(ctx, t.id)
 	if err == nil {
 		t.changed(record)
 	}

@@ -105,7 +105,7 @@ func TestCatchUp_live_means_that_nothing_was_missed(t *testing.T) {
 		judges[i].outbox.wake = judges[i].look
 		record := records[i]
 		joining.Go(func() {
-			if err := h.join(record).enter(t.Context(), &viewer{outbox: &judges[i].outbox, record: record}, 0, 0); err != nil {
+			if err := h.join(record).enter(t.Context(), &viewer{outbox: &judges[i].outbox, record: record}, tracking.Seen{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -188,7 +188,7 @@ func TestCatchUp_live_means_every_watch(t *testing.T) {
 	joined := h.join(r)
 	awaitThat(t, "the topic to be live", func() bool { l.mend(); return joined.isOpen() && joined.isLive() })
 	o, _ := box()
-	if err := joined.enter(t.Context(), &viewer{outbox: o, record: r}, 0, 0); err != nil {
+	if err := joined.enter(t.Context(), &viewer{outbox: o, record: r}, tracking.Seen{}); err != nil {
 		t.Fatal(err)
 	}
 	l.cut()
@@ -283,7 +283,9 @@ func TestCatchUp_newcomers_do_not_wait(t *testing.T) {
 	j := &judge{promise: &promise{}}
 	j.outbox.wake = j.look
 	joined := make(chan error, 1)
-	go func() { joined <- h.join(fresh).enter(t.Context(), &viewer{outbox: &j.outbox, record: fresh}, 0, 0) }()
+	go func() {
+		joined <- h.join(fresh).enter(t.Context(), &viewer{outbox: &j.outbox, record: fresh}, tracking.Seen{})
+	}()
 	awaitThat(t, "the newcomer to be live", func() bool {
 		l.mend()
 		_, _, live, _ := j.state()
@@ -307,7 +309,7 @@ func TestCatchUp_vanished(t *testing.T) {
 	o, _ := box()
 	joined := h.join(r)
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return joined.isOpen() })
-	if err := joined.enter(t.Context(), &viewer{outbox: o, record: r}, 0, 0); err != nil {
+	if err := joined.enter(t.Context(), &viewer{outbox: o, record: r}, tracking.Seen{}); err != nil {
 		t.Fatal(err)
 	}
 	s.mu.Lock()

@@ -12,7 +12,7 @@ import (
 
 // Opener turns a link's token into the delivery it opens. Errors: CodeNotFound, one and the same for every token that opens nothing; CodeUnavailable.
 type Opener interface {
-	Open(ctx context.Context, token string) (tracking.Record, error)
+	Open(ctx context.Context, token string, seen tracking.Seen) (tracking.Record, error)
 }
 
 // Customers serves those who watch one delivery, by socket or by stream.
@@ -28,13 +28,18 @@ func NewCustomers(hub *Hub, opener Opener, refuse func(http.ResponseWriter, *htt
 }
 
 // open checks the link and reserves the viewer's place in its topic. The caller must leave the topic when done.
-func (c *Customers) open(r *http.Request, token string) (*topic, *viewer, error) {
-	record, err := c.opener.Open(r.Context(), token)
+func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (*topic, *viewer, error) {
+	record, err := c.opener.Open(r.Context(), token, seen)
 	if err != nil {
 		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
 		return nil, nil, err
 	}
-	return c.hub.join(record), &viewer{generation: record.Delivery.LinkGen, record: record}, nil
+	v := &viewer{generation: record.Delivery.LinkGen, record: record}
+	if seen.Ver > 0 && whyOf(record) == tracking.Shown {
+		// Without an answer they are shown what this node has heard.
+		v.newest, _ = c.hub.records.Newest(r.Context(), record.Delivery.CourierID)
+	}
+	return c.hub.join(record), v, nil
 }
 
 // Live serves the WebSocket of a link's token.
@@ -43,7 +48,8 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 		c.refuse(w, r, refusal)
 		return
 	}
-	topic, viewer, err := c.open(r, token)
+	seen := parseSince(r.URL.Query().Get("since"))
+	topic, viewer, err := c.open(r, token, seen)
 	if err != nil {
 		c.hub.release()
 		c.refuse(w, r, err)
@@ -59,21 +65,20 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 		topic.exit(viewer)
 		c.hub.leave(topic)
 	}
-	epoch, since := parseSince(r.URL.Query().Get("since"))
 	conn.serve(smallMessage)
 	// The snapshot may take a moment; the reader is there meanwhile to notice who leaves.
-	if err := topic.enter(c.hub.ctx, viewer, epoch, since); err != nil {
+	if err := topic.enter(c.hub.ctx, viewer, seen); err != nil {
 		conn.outbox.end(failed(err), 2*time.Second)
 	}
 }
 
 // parseSince reads "<epoch>.<ver>"; anything else means that nothing is known yet.
-func parseSince(text string) (epoch, ver int64) {
+func parseSince(text string) tracking.Seen {
 	epochText, verText, ok := strings.Cut(text, ".")
 	epoch, err1 := strconv.ParseInt(epochText, 10, 64)
 	ver, err2 := strconv.ParseInt(verText, 10, 64)
 	if !ok || err1 != nil || err2 != nil || epoch < 1 || ver < 0 {
-		return 0, 0
+		return tracking.Seen{}
 	}
-	return epoch, ver
+	return tracking.Seen{Epoch: epoch, Ver: ver}
 }

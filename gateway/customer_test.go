@@ -366,7 +366,8 @@ func TestCustomers_Live(t *testing.T) {
 	})
 	t.Run("says every five seconds that nothing happened", func(t *testing.T) {
 		t.Parallel()
-		v := dial(t, live(n, s.token(s.deliver(s.hire("Sam"))), ""))
+		v := n.watch(t, s.deliver(s.hire("Sam")))
+		n.advance(5 * time.Second)
 		if tick, _ := v.ofType("tick", 0); tick.SV != 2 || !*tick.Live {
 			t.Errorf("the tick says %s", tick.raw)
 		}

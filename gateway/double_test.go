@@ -170,6 +170,12 @@ func (s *shelf) put(r tracking.Record) {
 	s.records[r.Delivery.ID] = r
 }
 
+func (s *shelf) placeAt(courier tracking.ID, p tracking.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.places[courier] = p
+}
+
 func (s *shelf) Record(_ context.Context, id tracking.ID) (tracking.Record, error) {
 	s.before(id)
 	if err := s.stumble(); err != nil {
@@ -213,6 +219,10 @@ func (s *shelf) NewestOf(_ context.Context, couriers []tracking.ID) ([]*tracking
 		}
 	}
 	return places, nil
+}
+
+func (s *shelf) Fresh(ctx context.Context, id tracking.ID) (tracking.Record, error) {
+	return s.Record(ctx, id)
 }
 
 func (s *shelf) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {

@@ -30,13 +30,11 @@ type Feed interface {
 	Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Position), changed func(tracking.Record), staffed func(tracking.Courier), live func(bool)) []Watch
 }
 
-// Records reads what topics show, in bulk where it can: hot, and from the truth while the hot store is away. Errors: CodeNotFound, CodeUnavailable.
+// Records reads what topics show: hot, and from the truth while the hot store is away. Errors: CodeNotFound, CodeUnavailable.
 type Records interface {
 	tracking.Records
 	// Revs are the records' revisions, in the order of the deliveries; zero for one that is not known.
 	Revs(ctx context.Context, deliveries []tracking.ID) ([]tracking.Revision, error)
-	// NewestOf are the newest positions, in the order of the couriers; nil where none is known.
-	NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error)
 }
 
 // Config tunes a Hub; zero fields get defaults.

@@ -45,6 +45,11 @@ func (c *counted) Record(ctx context.Context, id tracking.ID) (tracking.Record, 
 	return c.Records.Record(ctx, id)
 }
 
+func (c *counted) Fresh(ctx context.Context, id tracking.ID) (tracking.Record, error) {
+	c.record.Add(1)
+	return c.Records.Fresh(ctx, id)
+}
+
 func (c *counted) Revs(ctx context.Context, ids []tracking.ID) ([]tracking.Revision, error) {
 	c.revs.Add(1)
 	return c.Records.Revs(ctx, ids)

@@ -42,7 +42,7 @@ func (b *board) toldOf(delivery tracking.ID) (vers []int64) {
 
 func (b *board) awaitEvents(what string, delivery tracking.ID, want ...int64) {
 	b.t.Helper()
-	b.await(what, 0, func(string) bool { return len(b.toldOf(delivery)) >= len(want) })
+	b.until(what, func() bool { return len(b.toldOf(delivery)) >= len(want) })
 	if got := b.toldOf(delivery); !slices.Equal(got, want) {
 		b.t.Errorf("%s: the events are %v, want %v", what, got, want)
 	}
@@ -104,7 +104,7 @@ func TestOps_Live_tells_an_end_once(t *testing.T) {
 		must(t, s.hot.Announce(t.Context(), r))
 	}
 	other := s.deliver(sam)
-	b.await("what came after", 0, func(string) bool { return len(b.toldOf(other.Delivery.ID)) > 0 })
+	b.until("what came after", func() bool { return len(b.toldOf(other.Delivery.ID)) > 0 })
 	if got, want := b.toldOf(r.Delivery.ID), []int64{2, 3, 4, 5, 6}; !slices.Equal(got, want) {
 		t.Errorf("the events are %v, want %v", got, want)
 	}
@@ -116,11 +116,11 @@ func TestOps_Live_says_that_nothing_happened(t *testing.T) {
 	n := s.node(gateway.Config{})
 	for name, window := range map[string]string{"with a window": wide, "without": ""} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			b := n.board(t)
 			if window != "" {
 				b.look(window, 13, "")
 			}
+			n.advance(5 * time.Second)
 			text, _ := b.await("a tick", 0, func(text string) bool { return decodeOps(t, text).Type == "tick" })
 			if f := decodeOps(t, text); f.Live == nil || !*f.Live || strings.Contains(text, `"sv"`) {
 				t.Errorf("the tick says %s", text)

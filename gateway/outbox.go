@@ -7,8 +7,8 @@ import (
 	"hotfoot/tracking/frame"
 )
 
-// How many events may wait for a viewer that does not read, and how many bytes of them, which is all the events of a delivery at their longest; one
-// may be more than fits, as a courier's route is. A delivery has a dozen statuses in all: who is this far behind is gone. So a socket that nobody
+// How many events may wait for a viewer that does not read, and how many bytes of them, which is all the events of a delivery with a reason each;
+// one may be more than fits, as a courier's route is. A delivery has a dozen statuses in all: who is this far behind is gone. So a socket that nobody
 // reads at the other end stays below 64 kB with its buffers and stacks.
 const (
 	maxEvents  = 128

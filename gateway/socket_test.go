@@ -105,6 +105,7 @@ func TestConn(t *testing.T) {
 		t.Parallel()
 		v := n.watch(t, r)
 		v.send(`{"type":"hello"}`)
+		n.advance(5 * time.Second)
 		v.ofType("tick", 0)
 	})
 }
@@ -172,6 +173,7 @@ func TestHub_refuses_more_than_it_can_hold(t *testing.T) {
 			t.Fatal("a place that became free is not given again")
 		}
 	}
+	n.advance(5 * time.Second)
 	second.ofType("tick", 0)
 }
 
@@ -211,8 +213,13 @@ func TestHub_Drain(t *testing.T) {
 	if last := stream.ended(t); last.kind != "bye" {
 		t.Errorf("the stream ends with %+v", last)
 	}
-	if response := refused(t, live(n, s.token(r), ""), nil); response.StatusCode != 503 {
-		t.Errorf("a node on its way out answers %d", response.StatusCode)
+	for _, path := range []string{"/track/" + s.token(r) + "/live", "/track/" + s.token(r) + "/events", "/ops", "/courier/" + phone.CourierID.String()} {
+		response, err := http.Get(n.server.URL + path)
+		must(t, err)
+		_ = response.Body.Close()
+		if after, err := strconv.Atoi(response.Header.Get("Retry-After")); response.StatusCode != 503 || err != nil || after < 1 {
+			t.Errorf("%s: a node on its way out answers %d, Retry-After %q", path, response.StatusCode, response.Header.Get("Retry-After"))
+		}
 	}
 	n.hub.Close()
 	// What the hub started is gone: nothing of package gateway is left but this test.
@@ -268,12 +275,8 @@ func TestCustomers_Live_slow_reader(t *testing.T) {
 
 	// Announced as the relay does, but many at once: Postgres would only be in the way of the thousands that fill the network's own buffers.
 	burst := func() (records []tracking.Record) {
-		d := &r.Delivery
 		for range 30 {
-			d.Ver, d.Rev = d.Ver+1, d.Rev+1
-			d.Status = []tracking.Status{tracking.EnRoute, tracking.Arriving}[d.Ver%2]
-			event := tracking.Event{Ver: d.Ver, Status: d.Status, At: time.Now(), Reason: strings.Repeat("because ", 60)}
-			r.Events = append(r.Events[max(0, len(r.Events)-3):len(r.Events):len(r.Events)], event)
+			r = s.onward(r, 500)
 			records = append(records, r)
 		}
 		return records

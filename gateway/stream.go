@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"hotfoot/tracking"
 )
 
 // Events serves the same frames as Live over server-sent events, for networks that let no WebSocket through. Each event's id is
@@ -16,7 +18,12 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 		c.refuse(w, r, refusal)
 		return
 	}
-	topic, viewer, err := c.open(r, token)
+	known := r.Header.Get("Last-Event-ID")
+	if known == "" {
+		known = r.URL.Query().Get("since")
+	}
+	seen := parseSince(known)
+	topic, viewer, err := c.open(r, token, seen)
 	if err != nil {
 		c.hub.release()
 		c.refuse(w, r, err)
@@ -37,12 +44,7 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	viewer.outbox = &place.outbox
 	c.hub.sit(place)
 	defer c.hub.rise(place)
-	known := r.Header.Get("Last-Event-ID")
-	if known == "" {
-		known = r.URL.Query().Get("since")
-	}
-	epoch, since := parseSince(known)
-	if err := topic.enter(ctx, viewer, epoch, since); err != nil {
+	if err := topic.enter(ctx, viewer, seen); err != nil {
 		c.refuse(w, r, err)
 		return
 	}
@@ -53,7 +55,7 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Accel-Buffering", "no")
-	s := stream{w: w, control: http.NewResponseController(w), limit: c.hub.config.timing.write, epoch: epoch, ver: since}
+	s := stream{w: w, control: http.NewResponseController(w), limit: c.hub.config.timing.write, seen: seen}
 	for {
 		select {
 		case <-ctx.Done():
@@ -72,10 +74,10 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 
 // stream writes frames as events.
 type stream struct {
-	w          http.ResponseWriter
-	control    *http.ResponseController
-	limit      time.Duration
-	epoch, ver int64 // what the viewer knows by now: the id of the next event
+	w       http.ResponseWriter
+	control *http.ResponseController
+	limit   time.Duration
+	seen    tracking.Seen // by now: the id of the next event
 }
 
 func (s *stream) send(out outgoing) error {
@@ -93,10 +95,10 @@ func (s *stream) send(out outgoing) error {
 		return err
 	}
 	if head.Ver > 0 {
-		s.epoch, s.ver = head.Epoch, head.Ver
+		s.seen = tracking.Seen{Epoch: head.Epoch, Ver: head.Ver}
 	}
 	var event bytes.Buffer
-	fmt.Fprintf(&event, "event: %s\nid: %d.%d\ndata: %s\n\n", head.Type, s.epoch, s.ver, m.text())
+	fmt.Fprintf(&event, "event: %s\nid: %d.%d\ndata: %s\n\n", head.Type, s.seen.Epoch, s.seen.Ver, m.text())
 	if err := s.control.SetWriteDeadline(time.Now().Add(s.limit)); err != nil {
 		return err
 	}

@@ -19,9 +19,10 @@ const (
 // viewer is one socket or stream that watches a delivery.
 type viewer struct {
 	outbox     *outbox
-	generation uint8           // of the link it came by
-	record     tracking.Record // as the link opened it
-	gone       bool            // guarded by topic.mu: it may leave before it has entered
+	generation uint8              // of the link it came by
+	record     tracking.Record    // as the link opened it
+	newest     *tracking.Position // of its courier, when it was opened by somebody who comes back
+	gone       bool               // guarded by topic.mu: it may leave before it has entered
 }
 
 // topic is one delivery that somebody watches on this node: what they have been told, and (gate.go) the gate through which everything new comes.
@@ -158,12 +159,12 @@ func (t *topic) close() {
 	}
 }
 
-// enter shows a newcomer everything, and from then on what is new. since is what they know already, 0 for nothing. Errors: CodeTooMany, CodeNotFound,
+// enter shows a newcomer everything, and from then on what is new. seen is what they know already. Errors: CodeTooMany, CodeNotFound,
 // CodeUnavailable.
 //
 // What was read to open their link is newer than anything they may have seen on another node. So it is taken in first: a node that has not
-// heard of the last change yet must not show them an older one.
-func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error {
+// heard of the last change yet must not show them an older one. The same goes for the marker of those who come back.
+func (t *topic) enter(ctx context.Context, v *viewer, seen tracking.Seen) error {
 	waiting, cancel := context.WithTimeout(ctx, joinLimit)
 	defer cancel()
 	select {
@@ -183,7 +184,10 @@ func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error 
 		return nil
 	}
 	t.apply(v.record)
-	v.record = tracking.Record{}
+	if v.newest != nil && v.record.Delivery.CourierID == t.record.Delivery.CourierID && t.record.Delivery.Status.Underway() {
+		t.place(*v.newest)
+	}
+	v.record, v.newest = tracking.Record{}, nil
 	if v.generation != t.record.Delivery.LinkGen {
 		v.outbox.end(revoked, 0)
 		return nil
@@ -191,7 +195,8 @@ func (t *topic) enter(ctx context.Context, v *viewer, epoch, since int64) error 
 	if len(t.viewers) >= maxViewers {
 		return tracking.Errorf(tracking.CodeTooMany, "too many viewers of this delivery")
 	}
-	if epoch != t.record.Epoch || since > t.record.Delivery.Ver {
+	since := seen.Ver
+	if seen.Epoch != t.record.Epoch || since > t.record.Delivery.Ver {
 		since = 0 // they know another history
 	}
 	t.viewers[v] = struct{}{}

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"context"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -15,7 +17,7 @@ func TestTopic_enter_after_exit(t *testing.T) {
 	close(top.opened)
 	v := &viewer{outbox: o}
 	top.exit(v)
-	err := top.enter(t.Context(), v, 0, 0)
+	err := top.enter(t.Context(), v, tracking.Seen{})
 	if frames, _ := o.backlog(); err != nil || len(top.viewers) != 0 || frames != 0 {
 		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), frames)
 	}
@@ -31,5 +33,100 @@ func TestTopic_place(t *testing.T) {
 	}
 	if top.newest.Lat != 5 {
 		t.Errorf("the marker shows the fix of %v s ago, want the newest", top.newest.Lat)
+	}
+}
+
+func TestTopic_enter_too_many(t *testing.T) {
+	t.Parallel()
+	l, s := newLine(), newShelf()
+	h := newHub(t, l, s)
+	r := shown()
+	s.put(r)
+	top := h.join(r)
+	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
+	enter := func() (*viewer, error) {
+		o, _ := box()
+		v := &viewer{outbox: o, generation: r.Delivery.LinkGen, record: r}
+		return v, top.enter(t.Context(), v, tracking.Seen{})
+	}
+	var one *viewer
+	for range maxViewers {
+		v, err := enter()
+		if err != nil {
+			t.Fatal(err)
+		}
+		one = v
+	}
+	if _, err := enter(); tracking.CodeOf(err) != tracking.CodeTooMany {
+		t.Errorf("one more than %d: %v", maxViewers, err)
+	}
+	top.exit(one)
+	if _, err := enter(); err != nil {
+		t.Errorf("a place that became free: %v", err)
+	}
+}
+
+// With the stores slow a viewer is shown what its link was opened with, and when more is known that.
+func TestTopic_enter_while_nothing_can_be_read(t *testing.T) {
+	t.Parallel()
+	l, s := newLine(), newShelf()
+	release := make(chan struct{})
+	s.before = func(tracking.ID) { <-release }
+	h := newHub(t, l, s)
+	l.mend()
+	r := shown()
+	s.put(next(r)) // so that its record must be read
+	j := &judge{promise: &promise{}}
+	j.outbox.wake = j.look
+	if err := h.join(r).enter(t.Context(), &viewer{outbox: &j.outbox, record: r}, tracking.Seen{}); err != nil {
+		t.Fatal(err)
+	}
+	if ver, _, live, err := j.state(); ver != 1 || live || err != nil {
+		t.Errorf("shown ver %d, live %v, %v", ver, live, err)
+	}
+	close(release)
+	awaitThat(t, "the rest", func() bool {
+		l.mend()
+		h.poll()
+		ver, _, live, err := j.state()
+		return ver == 2 && live && err == nil
+	})
+}
+
+// opened is an Opener of one record.
+type opened struct{ record tracking.Record }
+
+func (o opened) Open(context.Context, string, tracking.Seen) (tracking.Record, error) {
+	return o.record, nil
+}
+
+// A node that was frozen, or hears later than another, has an older marker than what those who come back have seen elsewhere.
+func TestTopic_enter_with_a_marker_that_is_behind(t *testing.T) {
+	t.Parallel()
+	l, s := newLine(), newShelf()
+	h := newHub(t, l, s)
+	r := shown()
+	s.put(r)
+	before, now := time.Now().Add(-time.Minute).Truncate(time.Millisecond), time.Now().Truncate(time.Millisecond)
+	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: before})
+	top := h.join(r)
+	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
+	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: now}) // and nobody says so
+	customers := NewCustomers(h, opened{r}, nil)
+	for _, c := range []struct {
+		seen tracking.Seen
+		want time.Time
+	}{{tracking.Seen{}, before}, {tracking.Seen{Epoch: 1, Ver: 1}, now}} {
+		top, v, err := customers.open(httptest.NewRequest("GET", "/", nil), "token", c.seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.outbox, _ = box()
+		if err := top.enter(t.Context(), v, c.seen); err != nil {
+			t.Fatal(err)
+		}
+		if !top.newest.RecordedAt.Equal(c.want) {
+			t.Errorf("who has seen %+v is shown the fix of %v, want %v", c.seen, top.newest.RecordedAt, c.want)
+		}
 	}
 }

@@ -153,6 +153,28 @@ func (s *socket) await(what string, from int, content func(text string) bool) (s
 	}
 }
 
+// until waits for what all messages together say.
+func (s *socket) until(what string, holds func() bool) {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for {
+		s.mu.Lock()
+		change, err := s.change, s.err
+		s.mu.Unlock()
+		if holds() {
+			return
+		}
+		if err != nil {
+			s.t.Fatalf("waiting for %s: the socket ended: %v", what, err)
+		}
+		select {
+		case <-change:
+		case <-deadline:
+			s.t.Fatalf("waited %v for %s\nheard:\n%s", patience, what, strings.Join(s.heard(), "\n"))
+		}
+	}
+}
+
 // frame is await over decoded frames.
 func (s *socket) frame(what string, from int, content func(frame) bool) (frame, int) {
 	s.t.Helper()

@@ -1,9 +1,9 @@
 -- +goose NO TRANSACTION
 -- Each statement commits by itself and may be repeated, so that no lock is held while the next one works: this runs under traffic. One that
--- cannot have its lock soon fails instead of making everybody queue behind it; then run it again.
+-- cannot have its lock soon, within half of what a request may take, fails instead of making everybody queue behind it; then run it again.
 
 -- +goose Up
-SET lock_timeout = '2s';
+SET lock_timeout = '1s';
 -- The table of couriers is walked through once, however large it is.
 SET statement_timeout = 0;
 
@@ -89,7 +89,7 @@ RESET statement_timeout;
 RESET lock_timeout;
 
 -- +goose Down
-SET lock_timeout = '2s';
+SET lock_timeout = '1s';
 
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION ensure_position_partitions(first_day date, last_day date) RETURNS int LANGUAGE plpgsql AS $$

@@ -46,17 +46,23 @@ type Duties interface {
 	Courier(ctx context.Context, merchant, courier ID) (Courier, error)
 }
 
+// Sessions says how far a phone's session has come in Postgres; 0 for an unknown one. Errors: CodeUnavailable.
+type Sessions interface {
+	DurableSeq(ctx context.Context, courier ID, session string) (int64, error)
+}
+
 // Ingest takes positions from couriers.
 type Ingest struct {
-	hot    Hot
-	direct Direct
-	duties Duties
-	now    func() time.Time
+	hot      Hot
+	direct   Direct
+	duties   Duties
+	sessions Sessions
+	now      func() time.Time
 }
 
 // NewIngest ties the use case to its ports.
-func NewIngest(hot Hot, direct Direct, duties Duties, now func() time.Time) *Ingest {
-	return &Ingest{hot: hot, direct: direct, duties: duties, now: now}
+func NewIngest(hot Hot, direct Direct, duties Duties, sessions Sessions, now func() time.Time) *Ingest {
+	return &Ingest{hot: hot, direct: direct, duties: duties, sessions: sessions, now: now}
 }
 
 // MaxPoints is how many points one report may carry.
@@ -142,7 +148,11 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 	if err != nil {
 		return Intake{}, err
 	}
-	return answer(report.Points, newest, placed, committed), nil
+	intake := answer(report.Points, newest, placed, committed)
+	if intake.ResendFrom > 0 && committed == nil {
+		u.verify(ctx, batch, report.Points, placed.Known, &intake)
+	}
+	return intake, nil
 }
 
 // store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away. Only
@@ -216,6 +226,25 @@ func (u *Ingest) show(ctx context.Context, placement Placement, mark Mark) Place
 	}
 	return placed
 }
+
+// verify asks the truth before a phone is asked to send anything again: a hot store that came back from an outage may know less than the phone was
+// told meanwhile, and what was told durable may be forgotten there. Without an answer the phone is not asked now; its next report finds the same.
+func (u *Ingest) verify(ctx context.Context, batch Batch, points []Point, known []Span, intake *Intake) {
+	ctx, cancel := context.WithTimeout(ctx, verifyLimit)
+	defer cancel()
+	durable, err := u.sessions.DurableSeq(ctx, batch.CourierID, batch.Session)
+	if err != nil {
+		intake.ResendFrom = 0
+		return
+	}
+	if durable > intake.DurableSeq {
+		intake.DurableSeq, intake.AcceptedSeq = durable, max(durable, intake.AcceptedSeq)
+		intake.ResendFrom = firstMissing(points, known, durable, intake.AcceptedSeq)
+		_ = u.hot.MarkDurable(ctx, []Mark{{CourierID: batch.CourierID, Session: batch.Session, DurableSeq: durable}})
+	}
+}
+
+const verifyLimit = 250 * time.Millisecond
 
 // showLimit is how long an answer that is durable already waits for the hot store: the next report makes good what is missed.
 const showLimit = 100 * time.Millisecond

@@ -19,6 +19,9 @@ type stores struct {
 	courier    tracking.Courier
 	courierErr error
 
+	durable    int64 // what Postgres has of the session
+	durableErr error
+
 	placements []tracking.Placement
 	commits    []tracking.Batch
 	marks      []tracking.Mark
@@ -40,6 +43,11 @@ func (s *stores) Commit(ctx context.Context, b tracking.Batch) (tracking.Mark, e
 	return s.commit(ctx, b)
 }
 
+func (s *stores) DurableSeq(context.Context, tracking.ID, string) (int64, error) {
+	s.notes = append(s.notes, "verify")
+	return s.durable, s.durableErr
+}
+
 func (s *stores) Courier(context.Context, tracking.ID, tracking.ID) (tracking.Courier, error) {
 	return s.courier, s.courierErr
 }
@@ -59,7 +67,7 @@ func newIngest(placed tracking.Placed) (*tracking.Ingest, *stores) {
 		},
 		courier: tracking.Courier{OnDuty: true},
 	}
-	return tracking.NewIngest(s, s, s, func() time.Time { return noon }), s
+	return tracking.NewIngest(s, s, s, s, func() time.Time { return noon }), s
 }
 
 func away(store string) error { return tracking.Unavailable(store, errors.New("connection refused")) }
@@ -215,6 +223,47 @@ func TestIngest_Take_batch(t *testing.T) {
 	if in := take(t, u, report(pt(1, 0))); in.NextReport != 10*time.Second {
 		t.Errorf("unwatched: next report in %s, want 10 s", in.NextReport)
 	}
+}
+
+// A phone must not be asked for what it was told is durable and has forgotten: the hot store may have slept since.
+func TestIngest_Take_verifies(t *testing.T) {
+	t.Parallel()
+	slept := tracking.Placed{Known: []tracking.Span{{First: 1, Last: 36}}, Durable: 36}
+	t.Run("Postgres knows of more than the hot store: nothing is asked for, and the mark is made", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(slept)
+		s.durable = 38
+		in := take(t, u, report(pt(39, 0)))
+		if in.ResendFrom != 0 || in.DurableSeq != 38 || in.AcceptedSeq != 39 || in.Durable || results(in) != "39:late" {
+			t.Errorf("got %+v", in)
+		}
+		if len(s.marks) != 1 || s.marks[0].DurableSeq != 38 {
+			t.Errorf("marks %+v", s.marks)
+		}
+	})
+	t.Run("a hole is asked for from where it is", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(slept)
+		s.durable = 38
+		if in := take(t, u, report(pt(41, 0))); in.ResendFrom != 39 || in.DurableSeq != 38 {
+			t.Errorf("got %+v", in)
+		}
+	})
+	t.Run("with Postgres away nothing is asked for", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(slept)
+		s.durableErr = away("Postgres")
+		if in := take(t, u, report(pt(41, 0))); in.ResendFrom != 0 || in.DurableSeq != 36 {
+			t.Errorf("got %+v", in)
+		}
+	})
+	t.Run("without a hole Postgres is not asked", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(slept)
+		if take(t, u, report(pt(37, 0))); slices.Contains(s.notes, "verify") {
+			t.Error("it was")
+		}
+	})
 }
 
 func TestIngest_Take_session(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 // Records is where a delivery's record and a courier's newest position are read, hot. Errors: CodeNotFound, CodeUnavailable.
 type Records interface {
 	Record(ctx context.Context, delivery ID) (Record, error)
+	// Fresh reads the truth, whatever is hot.
+	Fresh(ctx context.Context, delivery ID) (Record, error)
 	// Newest is nil when no position is known; CodeUnavailable when the hot store, which alone knows it now, is away.
 	Newest(ctx context.Context, courier ID) (*Position, error)
 	// NewestOf reads many, in their order; with the hot store away, as far as the truth has them.
@@ -30,14 +32,26 @@ func NewViewing(linker *Linker, records Records, stale, now func() time.Time) *V
 	return &Viewing{linker: linker, records: records, stale: stale, now: now}
 }
 
-// Open answers the delivery that a link's token is for. Every token that opens nothing gets one and the same CodeNotFound, whatever is wrong with
+// Seen is what a viewer says it has been shown; the zero Seen is nothing.
+type Seen struct{ Epoch, Ver int64 }
+
+// after reports whether a viewer has seen more than a record holds.
+func (s Seen) after(r Record) bool {
+	return s.Epoch > r.Epoch || s.Epoch == r.Epoch && s.Ver > r.Delivery.Ver
+}
+
+// Open answers the delivery that a link's token is for. A viewer who has seen more than is hot is not shown less: a hot store that came back from an
+// outage may have slept through what its viewers were shown meanwhile. Every token that opens nothing gets one and the same CodeNotFound, whatever is wrong with
 // it; other errors: CodeUnavailable.
-func (u *Viewing) Open(ctx context.Context, token string) (Record, error) {
+func (u *Viewing) Open(ctx context.Context, token string, seen Seen) (Record, error) {
 	delivery, generation, err := u.linker.Open(token)
 	if err != nil {
 		return Record{}, err
 	}
 	record, err := u.records.Record(ctx, delivery)
+	if err == nil && seen.after(record) {
+		record, err = u.records.Fresh(ctx, delivery)
+	}
 	if CodeOf(err) == CodeNotFound || err == nil && !record.Opens(generation, u.now()) {
 		return Record{}, errToken
 	}

@@ -48,8 +48,12 @@ func (as Answers) Without(code int) Answers {
 
 // After are those to requests that were sent so long after the newest fault began.
 func (r *Run) After(as Answers, d time.Duration) Answers {
-	from := r.spans[len(r.spans)-1].from.Add(d)
-	return as.where(func(a oracle.Answer) bool { return !a.At.Before(from) })
+	return as.since(r.spans[len(r.spans)-1].from.Add(d))
+}
+
+// since are those to requests that were sent at a time or later.
+func (as Answers) since(t time.Time) Answers {
+	return as.where(func(a oracle.Answer) bool { return !a.At.Before(t) })
 }
 
 // Slowest is the longest that one of them took.

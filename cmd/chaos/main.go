@@ -28,21 +28,30 @@ import (
 	"hotfoot/cmd/chaos/rig"
 )
 
+type commands struct {
+	Rows      cli       `cmd:"" default:"withargs" help:"Break things and check what is promised; the default."`
+	Mutations mutations `cmd:"" help:"Put known faults into the program and check that the rows notice them."`
+}
+
 type cli struct {
 	Hotfoot string   `help:"The program under test." required:"" type:"existingfile"`
 	Seed    uint64   `help:"Repeats an earlier run's choices; 0 takes a new one."`
 	Only    []string `help:"Rows to run, such as F1,F8; all when not given."`
 	Long    bool     `help:"More repetitions and longer outages: for a night, not for every change."`
 	JSON    string   `help:"Also write the results to this file." placeholder:"FILE"`
+	Readme  string   `help:"Also put the table between the markers of this file, if nothing was broken." placeholder:"FILE" type:"existingfile"`
 	Data    string   `help:"Folder for the private servers' data; a temporary one when not given." placeholder:"DIR" type:"path"`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	var c cli
-	kong.Parse(&c, kong.Name("chaos"), kong.Description("Breaks a deployment of hotfoot under load and checks what it promises."))
-	ok, err := c.run(ctx, os.Stdout, os.Stderr)
+	var c commands
+	run := c.Rows.run
+	if kong.Parse(&c, kong.Name("chaos"), kong.Description("Breaks a deployment of hotfoot under load and checks what it promises.")).Command() == "mutations" {
+		run = c.Mutations.run
+	}
+	ok, err := run(ctx, os.Stdout, os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		os.Exit(2)
@@ -58,16 +67,12 @@ func (c *cli) run(ctx context.Context, out, progress io.Writer) (ok bool, err er
 	if err != nil {
 		return false, err
 	}
-	seed := c.Seed
-	for seed == 0 {
-		seed = rand.Uint64() >> 32 // short enough to type
+	if c.Readme != "" && len(c.Only) > 0 {
+		return false, errors.New("--readme wants all rows, not --only some")
 	}
+	seed, tell := seedOr(c.Seed), teller(progress)
 	fmt.Fprintf(out, "seed %d\n\n", seed)
-	began := time.Now()
-	tell := func(format string, args ...any) {
-		fmt.Fprintf(progress, "%6.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
-	}
-	dir, err := c.folder()
+	dir, err := makeFolder(c.Data)
 	if err != nil {
 		return false, err
 	}
@@ -104,7 +109,27 @@ func (c *cli) run(ctx context.Context, out, progress io.Writer) (ok bool, err er
 	if c.JSON != "" {
 		err = writeJSON(c.JSON, results)
 	}
-	return ok && ctx.Err() == nil, err
+	ok = ok && ctx.Err() == nil
+	if ok && c.Readme != "" {
+		err = errors.Join(err, updateReadme(c.Readme, results, c.repeat(seed)))
+	}
+	return ok, err
+}
+
+// seedOr is the seed, or a new one for 0.
+func seedOr(seed uint64) uint64 {
+	for seed == 0 {
+		seed = rand.Uint64() >> 32 // short enough to type
+	}
+	return seed
+}
+
+// teller says what is being done, and when.
+func teller(progress io.Writer) func(format string, args ...any) {
+	began := time.Now()
+	return func(format string, args ...any) {
+		fmt.Fprintf(progress, "%6.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
 }
 
 // choose finds the rows that were asked for.
@@ -126,25 +151,4 @@ func choose(only []string) ([]Scenario, error) {
 		return nil, fmt.Errorf("--only %s: there are %s", strings.Join(only, ","), strings.Join(known, ", "))
 	}
 	return chosen, nil
-}
-
-// folder makes a place for data. In memory, where there is room, a disk that others use does not slow Postgres down; what a kill leaves is in the
-// kernel's cache either way.
-func (c *cli) folder() (string, error) {
-	parent := c.Data
-	if parent == "" {
-		parent = os.TempDir()
-		var room syscall.Statfs_t
-		if syscall.Statfs("/dev/shm", &room) == nil && room.Bavail*uint64(room.Bsize) >= 2<<30 {
-			parent = "/dev/shm"
-		}
-	} else if err := os.MkdirAll(parent, 0o755); err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp(parent, "chaos-")
-	if err != nil {
-		return "", err
-	}
-	// The servers may run as another user, who must be able to get here.
-	return dir, os.Chmod(dir, 0o711)
 }

@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -72,9 +76,47 @@ func TestReport(t *testing.T) {
 	}
 	out.Reset()
 	writeViolations(&out, broken, again(&cli{Hotfoot: "bin/hotfoot", Long: true}, 42, "F1"))
-	for _, want := range []string{"I1 Sam: session \"p\" seq 3", "--hotfoot bin/hotfoot --seed 42 --only F1 --long"} {
+	for _, want := range []string{"I1 Sam: session \"p\" seq 3", "--hotfoot bin/hotfoot --only F1 --seed 42 --long"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	gone := filepath.Join(parent, fmt.Sprintf("chaos-%d-1", dead.Process.Pid))
+	ours := filepath.Join(parent, fmt.Sprintf("chaos-%d-1", os.Getpid()))
+	others := filepath.Join(parent, "chaos-theory")
+	for _, dir := range []string{gone, ours, others} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep(parent)
+	for dir, want := range map[string]bool{gone: false, ours: true, others: true} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("%s is there: %t", filepath.Base(dir), err == nil)
+		}
+	}
+}
+
+func TestEnv(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &Env{Hotfoot: self}
+	if !env.Has("sh") || env.Has("no-such-program") {
+		t.Error("it does not know which programs are there")
+	}
+	if env.Built("failpoints") || (&Env{Hotfoot: "/nowhere"}).Built("failpoints") {
+		t.Error("a program without failpoints counts as one with")
 	}
 }

@@ -20,7 +20,35 @@ func postgresKilled(r *Run) {
 			r.Wait(r.Pick(time.Second, 5*time.Second))
 			r.Postgres.Restart()
 		})
-		positions := r.PositionAnswers()
-		r.Expect(len(positions.With(http.StatusAccepted)) > 0, "positions are accepted without Postgres; answers were %v", positions.Codes())
+		expectRefusedWithoutPostgres(r, settledWithin/2)
+		expectLiveWithoutPostgres(r, settledWithin/2)
 	})
+	expectAcceptedStored(r)
+}
+
+// refusedWithin is how quickly what cannot be done now is refused.
+const refusedWithin = 100 * time.Millisecond
+
+// expectRefusedWithoutPostgres expects that so long after the newest fault began no status was acknowledged, and nobody waited for the refusal: but
+// for the slowest few, who share two cores with everything else.
+func expectRefusedWithoutPostgres(r *Run, settled time.Duration) {
+	statuses := r.After(r.StatusAnswers(), settled)
+	refused := statuses.With(http.StatusServiceUnavailable)
+	r.Expect(len(refused) > 0 && len(refused) == len(statuses), "%v into the fault statuses are refused with 503; answers were %v", settled, statuses.Codes())
+	r.Expect(refused.Quantile(0.95) < refusedWithin, "%v into the fault statuses are refused within %v; the 95th percentile took %v, the slowest %v",
+		settled, refusedWithin, refused.Quantile(0.95), refused.Slowest())
+}
+
+// expectLiveWithoutPostgres expects that so long after the newest fault began positions were accepted and shown.
+func expectLiveWithoutPostgres(r *Run, settled time.Duration) {
+	s := r.spans[len(r.spans)-1]
+	positions := r.After(r.PositionAnswers(), settled)
+	accepted := positions.With(http.StatusAccepted)
+	// One whose every point was durable before may hear 200.
+	r.Expect(len(accepted) > 0 && len(accepted)+len(positions.With(http.StatusOK)) == len(positions),
+		"%v into the fault positions are accepted; answers were %v", settled, positions.Codes())
+	shown := r.Shown("position", s.from.Add(settled), s.to)
+	r.Expect(shown > 0, "viewers are shown positions while Postgres is away")
+	r.tell("%v into the fault: statuses %v, positions %v, %d viewers saw positions", settled,
+		r.After(r.StatusAnswers(), settled).Codes(), positions.Codes(), shown)
 }

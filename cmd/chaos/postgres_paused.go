@@ -1,8 +1,9 @@
 package main
 
 import (
-	"net/http"
 	"time"
+
+	"hotfoot/cmd/chaos/rig"
 )
 
 func init() {
@@ -18,16 +19,32 @@ const breakerOpensWithin = 2 * time.Second
 
 func postgresPaused(r *Run) {
 	r.Repeat(1, 5, func(int) {
+		before := goroutines(r)
+		var during map[*rig.Node]int
 		r.Fault(func() {
 			r.Postgres.Pause()
 			r.Wait(r.Pick(5*time.Second, time.Minute))
+			during = goroutines(r)
 			r.Postgres.Resume()
 		})
-		statuses := r.After(r.StatusAnswers(), breakerOpensWithin)
-		refused := statuses.With(http.StatusServiceUnavailable)
-		// Now and then one request is let through to see whether Postgres is back.
-		r.Expect(refused.Quantile(0.5) < 100*time.Millisecond, "after %v most statuses are refused within 100 ms; the median took %v, and answers were %v",
-			breakerOpensWithin, refused.Quantile(0.5), statuses.Codes())
-		r.Expect(len(r.PositionAnswers().With(http.StatusAccepted)) > 0, "positions are accepted without Postgres; answers were %v", r.PositionAnswers().Codes())
+		expectRefusedWithoutPostgres(r, breakerOpensWithin)
+		expectLiveWithoutPostgres(r, breakerOpensWithin)
+		for n, now := range during {
+			r.Expect(now <= before[n]+moreGoroutines, "goroutines of %s do not pile up: it had %d before the fault and %d at its end", n.Name, before[n], now)
+		}
 	})
+}
+
+// moreGoroutines is what the clients' comings and goings may add between two looks.
+const moreGoroutines = 50
+
+// goroutines is how many each node has now.
+func goroutines(r *Run) map[*rig.Node]int {
+	counts := map[*rig.Node]int{}
+	for _, n := range r.Nodes() {
+		v, err := n.Vitals(r.Context())
+		r.Expect(err == nil, "%s tells its vitals: %v", n.Name, err)
+		counts[n] = v.Goroutines
+	}
+	return counts
 }

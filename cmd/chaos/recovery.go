@@ -43,8 +43,10 @@ func (r *Run) recover(s span) time.Duration {
 			return took
 		}
 		if time.Now().After(deadline) {
-			r.blame(oracle.Violation{Invariant: "recovery", Fault: oracle.Wrong, Who: fmt.Sprintf("fault %d", r.faults),
-				Detail: fmt.Sprintf("not recovered %v after its end: %v", recoverLimit, trouble)})
+			r.blame(oracle.Violation{
+				Invariant: "recovery", Fault: oracle.Wrong, Who: fmt.Sprintf("fault %d", r.faults),
+				Detail: fmt.Sprintf("not recovered %v after its end: %v", recoverLimit, trouble),
+			})
 			r.tell("fault %d: not recovered within %v", r.faults, recoverLimit)
 			return recoverLimit
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"hotfoot/cmd/chaos/oracle"
@@ -73,25 +72,32 @@ func (res *Result) verdict() string {
 func writeTable(w io.Writer, results []*Result) {
 	fmt.Fprintln(w, "| row | fault | runs | faults | acknowledged positions / statuses | lost | duplicated | out of order | slowest answer | recovery p50 / p99 | verdict |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|---|---|---|")
-	var skipped []*Result
+	for _, res := range results {
+		if res.Skipped == "" {
+			fmt.Fprintf(w, "| %s | %s | %d | %d | %d / %d | %d | %d | %d | %s | %s | %s |\n", res.ID, res.Fault, res.Runs, res.Faults, res.Positions, res.Statuses,
+				res.count(oracle.Lost), res.count(oracle.Duplicated), res.count(oracle.Disordered), seconds(res.Slowest), res.recovered(), res.verdict())
+		}
+	}
+	writeSkipped(w, results)
+}
+
+// writeSkipped lists what could not run, with its reason.
+func writeSkipped(w io.Writer, results []*Result) {
+	heading := "\nNot run here:\n\n"
 	for _, res := range results {
 		if res.Skipped != "" {
-			skipped = append(skipped, res)
-			continue
+			fmt.Fprintf(w, "%s- %s %s: %s\n", heading, res.ID, res.Fault, res.Skipped)
+			heading = ""
 		}
-		recovery := "–"
-		if len(res.Recovery) > 0 {
-			recovery = seconds(oracle.Quantile(res.Recovery, 0.5)) + " / " + seconds(oracle.Quantile(res.Recovery, 0.99))
-		}
-		fmt.Fprintf(w, "| %s | %s | %d | %d | %d / %d | %d | %d | %d | %s | %s | %s |\n", res.ID, res.Fault, res.Runs, res.Faults, res.Positions,
-			res.Statuses, res.count(oracle.Lost), res.count(oracle.Duplicated), res.count(oracle.Disordered), seconds(res.Slowest), recovery, res.verdict())
 	}
-	for i, res := range skipped {
-		if i == 0 {
-			fmt.Fprintln(w, "\nNot run here:")
-		}
-		fmt.Fprintf(w, "- %s %s: %s\n", res.ID, res.Fault, res.Skipped)
+}
+
+// recovered is how long recovery took, mostly and at worst.
+func (res *Result) recovered() string {
+	if len(res.Recovery) == 0 {
+		return "–"
 	}
+	return seconds(oracle.Quantile(res.Recovery, 0.5)) + " / " + seconds(oracle.Quantile(res.Recovery, 0.99))
 }
 
 func seconds(d time.Duration) string {
@@ -122,11 +128,16 @@ func writeViolations(w io.Writer, res *Result, command string) {
 
 // again is the command that repeats one row.
 func again(c *cli, seed uint64, id string) string {
-	args := []string{os.Args[0], "--hotfoot", c.Hotfoot, "--seed", fmt.Sprint(seed), "--only", id}
+	return fmt.Sprintf("%s --hotfoot %s --only %s %s", os.Args[0], c.Hotfoot, id, c.repeat(seed))
+}
+
+// repeat are the arguments that make another run do what this one did.
+func (c *cli) repeat(seed uint64) string {
+	args := fmt.Sprintf("--seed %d", seed)
 	if c.Long {
-		args = append(args, "--long")
+		args += " --long"
 	}
-	return strings.Join(args, " ")
+	return args
 }
 
 func writeJSON(path string, results []*Result) error {

@@ -76,7 +76,7 @@ func (s *suite) play(r *Run, row Scenario, seed uint64) (err error) {
 	r.tell("%s", row.Name)
 	r.Rig, err = rig.Start(r.ctx, rig.Config{
 		Hotfoot: s.env.Hotfoot, Template: s.template, Dir: filepath.Join(s.dir, row.ID), API: row.API, Gateways: row.Gates,
-		Workers: row.Workers, Env: row.Env, Fronts: row.Fronts, Fail: r.fail,
+		Workers: row.Workers, Env: row.Env, Fronts: row.Fronts, Masters: row.Masters, Postgres: row.Postgres, Fail: r.fail,
 	})
 	if err != nil {
 		return fmt.Errorf("build the rig: %w", err)

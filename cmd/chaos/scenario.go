@@ -10,11 +10,12 @@ import (
 	"strings"
 
 	"hotfoot/cmd/chaos/load"
+	"hotfoot/cmd/chaos/rig"
 )
 
 // Scenario is one row of the suite: a fault, done to a deployment under load.
 type Scenario struct {
-	ID   string // as in the table of docs/reliability.md: F1
+	ID   string // F and a number, by which rows are sorted and chosen; F4b is a variant of F4
 	Name string // the fault, in a few words
 	Why  string // what it proves, in one sentence
 	// Needs answers why the row cannot run here; "" when it can. Nil for a row that always can.
@@ -28,7 +29,10 @@ type Scenario struct {
 	Env     []string // of every node, in every life
 	// Fronts puts a proxy before each node, so that what clients have of it can be spoilt too.
 	Fronts bool
-	Run   func(*Run)
+	// Masters makes a Redis Cluster of so many, r.Cluster, instead of r.Redis; no proxies lead to it.
+	Masters  int
+	Postgres rig.PostgresConfig
+	Run      func(*Run)
 }
 
 // rows are all scenarios; each file of one adds its own.
@@ -37,11 +41,13 @@ var rows []Scenario
 func add(s Scenario) {
 	s.API, s.Gates, s.Large = cmp.Or(s.API, 2), cmp.Or(s.Gates, 2), cmp.Or(s.Large, s.Size)
 	rows = append(rows, s)
-	slices.SortFunc(rows, func(a, b Scenario) int { return cmp.Compare(number(a.ID), number(b.ID)) })
+	slices.SortFunc(rows, func(a, b Scenario) int {
+		return cmp.Or(cmp.Compare(number(a.ID), number(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 func number(id string) int {
-	n, _ := strconv.Atoi(strings.TrimPrefix(id, "F"))
+	n, _ := strconv.Atoi(strings.TrimRight(strings.TrimPrefix(id, "F"), "b"))
 	return n
 }
 

@@ -38,9 +38,13 @@ type epochBumpCmd struct{ storeFlags }
 // Run raises the epoch.
 func (c *epochBumpCmd) Run(ctx context.Context, w *world) error {
 	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+		before, err := store.Epoch(ctx)
+		if err != nil {
+			return err
+		}
 		epoch, err := store.RaiseEpoch(ctx)
 		if err == nil {
-			fmt.Fprintf(w.stdout, "%d → %d\nNodes notice within five seconds: what is hot is read again from Postgres, and viewers get a fresh snapshot.\n", epoch-1, epoch)
+			fmt.Fprintf(w.stdout, "%d → %d\nNodes notice within five seconds: what is hot is read again from Postgres, and viewers get a fresh snapshot.\n", before, epoch)
 		}
 		return err
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -11,13 +12,15 @@ func TestEpoch(t *testing.T) {
 	if said := d.run(t, 0, "epoch", "show"); said != "1\n" {
 		t.Errorf("said %q", said)
 	}
-	if said := d.run(t, 0, "epoch", "bump"); !strings.HasPrefix(said, "1 → 2\n") || !strings.Contains(said, "fresh snapshot") {
-		t.Errorf("said %q", said)
-	}
-	if epoch, err := d.Epoch(t.Context()); err != nil || epoch != 2 {
+	said := d.run(t, 0, "epoch", "bump")
+	epoch, err := d.Epoch(t.Context())
+	if err != nil || epoch <= 1 {
 		t.Errorf("it is %d, %v", epoch, err)
 	}
-	if said := d.run(t, 0, "epoch", "show"); said != "2\n" {
+	if !strings.HasPrefix(said, fmt.Sprintf("1 → %d\n", epoch)) || !strings.Contains(said, "fresh snapshot") {
+		t.Errorf("said %q", said)
+	}
+	if said := d.run(t, 0, "epoch", "show"); said != fmt.Sprintln(epoch) {
 		t.Errorf("said %q", said)
 	}
 }

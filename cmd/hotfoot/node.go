@@ -39,6 +39,7 @@ type node struct {
 	public     *http.Server
 	private    *http.Server
 	draining   atomic.Bool
+	leaving    leaving
 }
 
 // newNode builds everything and checks the stores, as far as they answer; nothing runs yet. The caller must call run or close.
@@ -100,7 +101,7 @@ func (n *node) build() error {
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
-		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
+		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
 		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
@@ -117,8 +118,10 @@ func (n *node) build() error {
 		n.hub = gateway.NewHub(feedPort{feed}, p.records, config, gateway.NewMetrics(n.registry), time.Now, n.log)
 		n.mountSockets(engine, server, viewing)
 	}
+	n.leaving.draining = &n.draining
 	n.public = &http.Server{
-		Handler: engine, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		Handler: n.leaving.wrap(engine), ConnState: n.leaving.count,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	n.private = &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
@@ -134,7 +137,7 @@ func consumerName() string {
 // stopLimit bounds an orderly stop: container platforms kill after 30 s.
 const stopLimit = 25 * time.Second
 
-// run serves until ctx ends, then stops in this order: take nothing new, send viewers away, let requests end, stop the loops, close the stores.
+// run serves until ctx ends, then stops in this order: take no new viewers, send those there are away, let connections end, stop the loops, close the stores.
 func (n *node) run(ctx context.Context) error {
 	defer n.close()
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
@@ -187,6 +190,7 @@ func (n *node) run(ctx context.Context) error {
 		n.hub.Drain(stopping)
 		n.hub.Close()
 	}
+	n.leaving.wait(stopping)
 	if shutdownErr := n.public.Shutdown(stopping); shutdownErr != nil {
 		_ = n.public.Close()
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"hotfoot/gateway"
 	"hotfoot/pubsub"
@@ -31,10 +32,7 @@ type revoker struct {
 }
 
 func (r revoker) Revoke(ctx context.Context, hashes [][32]byte) error {
-	if err := r.hot.ForgetActor(ctx, hashes); err != nil {
-		return err
-	}
-	return r.control.Revoke(ctx, hashes)
+	return errors.Join(r.control.Revoke(ctx, hashes), r.hot.ForgetActor(ctx, hashes))
 }
 
 // fleetPort reads a live map's fleet: who and what from the truth, where from the hot store.

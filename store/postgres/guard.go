@@ -43,52 +43,77 @@ type querier interface {
 
 // Query is the pool's; the rows' errors are heard when they are closed.
 func (g *guarded) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if err := g.allow(); err != nil {
+	var rows *guardedRows
+	err := g.replanned(func() error {
+		if err := g.allow(); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		asked, err := g.pool.Query(ctx, sql, args...)
+		if err != nil {
+			defer cancel()
+			return g.heard(ctx, err)
+		}
+		rows = &guardedRows{Rows: asked, hear: func(err error) error {
+			defer cancel()
+			return g.heard(ctx, err)
+		}}
+		return rows.peek()
+	})
+	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	rows, err := g.pool.Query(ctx, sql, args...)
-	if err != nil {
-		defer cancel()
-		return nil, g.heard(ctx, err)
-	}
-	return &guardedRows{Rows: rows, hear: func(err error) error {
-		defer cancel()
-		return g.heard(ctx, err)
-	}}, nil
+	return rows, nil
 }
 
 // QueryRow is the pool's.
 func (g *guarded) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return guardedRow(func(targets []any) error {
-		if err := g.allow(); err != nil {
-			return err
-		}
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		return g.heard(ctx, g.pool.QueryRow(ctx, sql, args...).Scan(targets...))
+		return g.within(ctx, patience, func(ctx context.Context) error { return g.pool.QueryRow(ctx, sql, args...).Scan(targets...) })
 	})
 }
 
 // Exec is the pool's.
-func (g *guarded) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if err := g.allow(); err != nil {
-		return pgconn.CommandTag{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tag, err := g.pool.Exec(ctx, sql, args...)
-	return tag, g.heard(ctx, err)
+func (g *guarded) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
+	err = g.within(ctx, patience, func(ctx context.Context) (err error) {
+		tag, err = g.pool.Exec(ctx, sql, args...)
+		return err
+	})
+	return tag, err
 }
 
-// Begin runs fn in a transaction, committed when it answers nil, within a limit.
+// Begin runs fn in a transaction, committed when it answers nil, within a limit. It may run fn a second time when the first had no effect.
 func (g *guarded) Begin(ctx context.Context, limit time.Duration, fn func(context.Context, pgx.Tx) error) error {
-	if err := g.allow(); err != nil {
-		return err
-	}
+	return g.within(ctx, limit, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, g.pool, func(tx pgx.Tx) error { return fn(ctx, tx) })
+	})
+}
+
+// within makes use of the pool within a limit.
+func (g *guarded) within(ctx context.Context, limit time.Duration, use func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return g.heard(ctx, pgx.BeginFunc(ctx, g.pool, func(tx pgx.Tx) error { return fn(ctx, tx) }))
+	return g.replanned(func() error {
+		if err := g.allow(); err != nil {
+			return err
+		}
+		return g.heard(ctx, use(ctx))
+	})
+}
+
+// replanned makes use of the pool, and once more when that met a connection which had prepared its statements before a migration changed what
+// they answer. Postgres refuses each of them, on each connection; new connections have prepared nothing.
+func (g *guarded) replanned(use func() error) error {
+	began := time.Now().UnixNano()
+	err := use()
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != changedPlan {
+		return err
+	}
+	if emptied := g.emptied.Load(); emptied < began && g.emptied.CompareAndSwap(emptied, time.Now().UnixNano()) {
+		g.pool.Reset()
+	}
+	return use()
 }
 
 func (g *guarded) allow() error {
@@ -145,12 +170,23 @@ func (r guardedRow) Scan(targets ...any) error { return r(targets) }
 // guardedRows hear how they end, once.
 type guardedRows struct {
 	pgx.Rows
-	hear func(error) error
-	err  error
+	hear   func(error) error
+	err    error
+	peeked bool // the first row is there and was not asked for yet
+}
+
+// peek waits for the first row: the server's refusal of a statement comes in its place.
+func (r *guardedRows) peek() error {
+	r.peeked = r.Next()
+	return r.Err()
 }
 
 // Next implements pgx.Rows.
 func (r *guardedRows) Next() bool {
+	if r.peeked {
+		r.peeked = false
+		return true
+	}
 	if r.Rows.Next() {
 		return true
 	}

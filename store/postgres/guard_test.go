@@ -197,25 +197,38 @@ func TestStore_commit_without_its_standby_is_not_acknowledged(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if epoch, err := store.Epoch(ctx); err != nil || epoch != 2 {
+	if epoch, err := store.Epoch(ctx); err != nil || epoch < 2 {
 		t.Errorf("the epoch is %d, %v: the test no longer tests what it says, since nothing was committed", epoch, err)
 	}
 }
 
-// A statement that was prepared before a migration changed its result fails once.
+// Postgres refuses a statement that was prepared before a migration changed its result, and every connection has several. Nobody hears of it.
 func TestStore_changed_plan(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	pool, err := postgres.Connect(s.pool.Config().ConnString(), 1)
+	d := s.create(t, s.courier).Delivery
+	pool, err := postgres.Connect(s.pool.Config().ConnString(), 2)
 	must(t, err)
 	defer pool.Close()
 	store := postgres.New(pool, nil)
-	_, err = store.Courier(t.Context(), s.merchant, s.courier.ID)
-	must(t, err)
-	_, err = s.pool.Exec(t.Context(), "ALTER TABLE couriers ALTER COLUMN name TYPE varchar(300)")
-	must(t, err)
-	_, err = store.Courier(t.Context(), s.merchant, s.courier.ID)
-	wantCode(t, err, tracking.CodeUnavailable)
-	_, err = store.Courier(t.Context(), s.merchant, s.courier.ID)
-	must(t, err)
+	uses := map[string]func() error{
+		"a row":         func() error { _, err := store.Epoch(t.Context()); return err },
+		"a query":       func() error { _, err := store.Records(t.Context(), []tracking.ID{d.ID}); return err },
+		"a transaction": func() error { _, err := store.Reorder(t.Context(), s.merchant, s.courier.ID, nil, now()); return err },
+		"a courier":     func() error { _, err := store.Courier(t.Context(), s.merchant, s.courier.ID); return err },
+	}
+	for i := range 3 {
+		_, err := s.pool.Exec(t.Context(), fmt.Sprintf(`
+			ALTER TABLE epoch ALTER COLUMN epoch TYPE %s;
+			ALTER TABLE deliveries ALTER COLUMN note TYPE varchar(%d);
+			ALTER TABLE couriers ALTER COLUMN name TYPE varchar(%[2]d)`, []string{"int", "bigint"}[i%2], 3000+i))
+		must(t, err)
+		for name, use := range uses {
+			for range 2 { // the second time it is prepared
+				if err := use(); err != nil {
+					t.Errorf("%s after migration %d: %v", name, i, err)
+				}
+			}
+		}
+	}
 }

@@ -164,7 +164,8 @@ func TestStore_Store(t *testing.T) {
 		s := newShop(t)
 		c := tracking.NewID()
 		for _, date := range []time.Time{
-			{}, time.Unix(0, 0), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.UnixMilli(math.MaxInt64), time.UnixMilli(math.MinInt64),
+			{},
+			time.Unix(0, 0), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.UnixMilli(math.MaxInt64), time.UnixMilli(math.MinInt64),
 			now().Add(-61 * 24 * time.Hour), now().Add(61 * 24 * time.Hour),
 		} {
 			b := batchOf(c, "a", 1, 2)

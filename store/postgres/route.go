@@ -104,12 +104,13 @@ func (s *Store) Reorder(ctx context.Context, merchant, courier tracking.ID, orde
 				return tracking.Invalid(fmt.Sprintf("delivery_ids[%d]", i), "is not an unfinished stop of this courier")
 			}
 		}
+		stops := slices.Clone(order)
 		for _, id := range route {
-			if !slices.Contains(order, id) {
-				order = append(order, id)
+			if !slices.Contains(stops, id) {
+				stops = append(stops, id)
 			}
 		}
-		if _, err := tx.Exec(ctx, renumberSQL, order); err != nil {
+		if _, err := tx.Exec(ctx, renumberSQL, stops); err != nil {
 			return err
 		}
 		moved, err := restop(ctx, tx, courier, now)

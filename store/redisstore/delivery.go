@@ -91,6 +91,11 @@ func (s *Store) Record(ctx context.Context, delivery tracking.ID) (tracking.Reco
 	return s.fills.get(ctx, delivery, err == nil || errors.Is(err, redis.Nil))
 }
 
+// Fresh reads a delivery's record from the truth and keeps it if it is newer. Errors: CodeNotFound, CodeUnavailable, CodeOverloaded.
+func (s *Store) Fresh(ctx context.Context, delivery tracking.ID) (tracking.Record, error) {
+	return s.fills.get(ctx, delivery, true)
+}
+
 // Revs reads the revisions that are kept of deliveries, in their order; the zero Revision for one that is not kept, or was under a lower epoch. With
 // Redis away they are the truth's. Errors: CodeUnavailable (both stores are away).
 func (s *Store) Revs(ctx context.Context, deliveries []tracking.ID) ([]tracking.Revision, error) {

@@ -45,9 +45,9 @@ type (
 	}
 	// intakeBody answers a report, over HTTP and over the courier's socket.
 	intakeBody struct {
-		AcceptedSeq int64         `json:"accepted_seq" doc:"Highest seq of the session that has arrived safely"`
-		DurableSeq  int64         `json:"durable_seq" doc:"Every seq up to here is committed; the phone may forget those, and only those"`
-		ResendFrom  int64         `json:"resend_from,omitempty" doc:"A seq that is missing although a later one has arrived: send again from here"`
+		AcceptedSeq int64         `json:"accepted_seq" doc:"Highest seq of the session that has arrived; no acknowledgement"`
+		DurableSeq  int64         `json:"durable_seq" doc:"Every seq up to here is committed: the phone may forget those, and only those. Take the highest it ever heard"`
+		ResendFrom  int64         `json:"resend_from,omitempty" doc:"A seq that is missing although a later one has arrived: send again from here. A phone that has forgotten it begins a new session"`
 		NextReportS int           `json:"next_report_s" doc:"Seconds until the next report is useful"`
 		Receipts    []receiptBody `json:"receipts"`
 	}

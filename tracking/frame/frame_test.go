@@ -111,6 +111,25 @@ func TestSnapshot_since(t *testing.T) {
 	}
 }
 
+func TestSnapshot_stale(t *testing.T) {
+	t.Parallel()
+	v := tracking.View{Record: record(t)}
+	if since, there := decode(t, frame.Snapshot(v, 0, true, time.Now()))["stale_since"]; there {
+		t.Errorf("stale since %v while the truth can be read", since)
+	}
+	v.StaleSince = at(t, "18:20:00.25")
+	if since := decode(t, frame.Snapshot(v, 0, true, time.Now()))["stale_since"]; since != "2026-03-04T18:20:00.250Z" {
+		t.Errorf("stale since %v", since)
+	}
+}
+
+func TestTick_without_ver(t *testing.T) {
+	t.Parallel()
+	if ver, there := decode(t, frame.Tick(0, true, time.Now()))["sv"]; there {
+		t.Errorf("a live map is told ver %v", ver)
+	}
+}
+
 // A customer is told nothing that they need not know.
 func TestFrames_tellNothingElse(t *testing.T) {
 	t.Parallel()

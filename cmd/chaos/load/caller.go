@@ -71,6 +71,7 @@ type caller struct {
 	log      *oracle.Log
 	balancer *balancer
 	http     *http.Client
+	hesitate atomic.Int64 // nanoseconds for which until waits after an attempt without an answer
 }
 
 func newCaller(log *oracle.Log, nodes []*rig.Node) *caller {
@@ -125,7 +126,12 @@ func (c *caller) attempt(ctx context.Context, node *rig.Node, q request, body []
 	if ctx.Err() != nil {
 		return answer{}, false // the row is over: nobody waits for this answer any more
 	}
-	noted.Took, noted.Code = time.Since(noted.At), a.code
+	noted.Took, noted.Code, noted.RetryAfter = time.Since(noted.At), a.code, a.retryAfter
+	if a.code >= 400 {
+		var problem struct{ Code string }
+		a.decode(&problem)
+		noted.Problem = problem.Code
+	}
 	if err != nil {
 		noted.Err = err.Error()
 		noted.Refused = errors.Is(err, syscall.ECONNREFUSED)
@@ -171,7 +177,7 @@ func (c *caller) until(ctx context.Context, random *rand.Rand, q request) answer
 		if a.code != 0 && a.code != http.StatusServiceUnavailable && a.code != http.StatusTooManyRequests {
 			return a
 		}
-		if !backOff(ctx, random, a) {
+		if a.code == 0 && !sleep(ctx, time.Duration(c.hesitate.Load())) || !backOff(ctx, random, a) {
 			return answer{}
 		}
 	}

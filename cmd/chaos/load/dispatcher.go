@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"hotfoot/cmd/chaos/oracle"
@@ -44,19 +45,20 @@ func (d *dispatcher) run(ctx context.Context, enough <-chan struct{}) {
 			d.create(ctx)
 			continue
 		}
-		at := d.random.IntN(len(d.jobs))
+		at, done := d.random.IntN(len(d.jobs)), false
 		switch j := &d.jobs[at]; {
 		case j.status == "created" && d.random.IntN(4) == 0, j.status == "assigned" && len(d.jobs) >= maxJobs:
-			if d.decide(ctx, j, "cancel", map[string]any{"reason": "out of olives"}) {
-				d.jobs = append(d.jobs[:at], d.jobs[at+1:]...)
-			}
+			done = d.decide(ctx, j, "cancel", map[string]any{"reason": "out of olives"})
 		case j.status == "created":
 			j.courier = d.random.IntN(len(d.couriers))
-			d.decide(ctx, j, "assign", map[string]any{"courier_id": d.couriers[j.courier].id})
+			done = d.decide(ctx, j, "assign", map[string]any{"courier_id": d.couriers[j.courier].id})
 		case d.random.IntN(2) == 0:
-			d.decide(ctx, j, "unassign", map[string]any{})
+			done = d.decide(ctx, j, "unassign", map[string]any{})
 		default:
 			d.reorder(ctx, j)
+		}
+		if done {
+			d.jobs = slices.Delete(d.jobs, at, at+1)
 		}
 	}
 }
@@ -76,6 +78,7 @@ func (d *dispatcher) create(ctx context.Context) {
 }
 
 // decide asks for one move. A second attempt of one that had worked is refused as illegal; then the delivery itself tells where it stands.
+// It answers true when nothing is left to decide: it was cancelled, or a failover has lost it.
 func (d *dispatcher) decide(ctx context.Context, j *job, verb string, body map[string]any) bool {
 	a := d.call.until(ctx, d.random, request{
 		kind: oracle.Dispatch, who: "dispatcher", key: d.key, method: http.MethodPost, path: "/v1/deliveries/" + j.id + "/" + verb, body: body,
@@ -87,7 +90,7 @@ func (d *dispatcher) decide(ctx context.Context, j *job, verb string, body map[s
 	}
 	var made delivered
 	if !a.ok() || !a.decode(&made) {
-		return false
+		return a.code == http.StatusNotFound
 	}
 	j.status = made.Status
 	d.ack(made)

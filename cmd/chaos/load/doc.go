@@ -1,4 +1,4 @@
-// Package load is everybody who uses a deployment at once, as DESIGN of the product wants them to behave, each noting what it sent and heard.
+// Package load is everybody who uses a deployment at once, as its contract wants them to behave, each noting what it sent and heard.
 //
 //	phone ──────> POST positions, keeps each fix until it is durable     ┐
 //	rider ──────> POST statuses, each until it is answered 200           ├── caller ──> any api node

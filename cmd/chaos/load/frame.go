@@ -7,19 +7,12 @@ import (
 	"hotfoot/cmd/chaos/oracle"
 )
 
-// frame is a frame as a customer's page reads it.
-type frame struct {
-	oracle.Frame
-	code       string // of bye
-	retryAfter time.Duration
-}
-
 type fixTime struct {
 	RecordedAt time.Time `json:"recorded_at"`
 }
 
 // read decodes a frame; one of an unknown type, or none at all, is noted with an empty type and ignored.
-func read(text []byte) frame {
+func read(text []byte) oracle.Frame {
 	var f struct {
 		Type         string
 		Epoch        int64
@@ -29,6 +22,7 @@ func read(text []byte) frame {
 		Events       []oracle.Event
 		Courier      *struct{ Name string }
 		Position     *fixTime
+		ETA          *struct{ At time.Time }
 		Visible      bool
 		Live         bool
 		Code         string
@@ -36,13 +30,14 @@ func read(text []byte) frame {
 		fixTime
 	}
 	if json.Unmarshal(text, &f) != nil {
-		return frame{}
+		return oracle.Frame{}
 	}
-	out := frame{
-		Frame: oracle.Frame{
-			At: time.Now(), Type: f.Type, Epoch: f.Epoch, Ver: f.Ver, SV: f.SV, Status: f.Status, Events: f.Events, Visible: f.Visible, Live: f.Live,
-		},
-		code: f.Code, retryAfter: time.Duration(f.RetryAfterMS) * time.Millisecond,
+	out := oracle.Frame{
+		At: time.Now(), Type: f.Type, Epoch: f.Epoch, Ver: f.Ver, SV: f.SV, Status: f.Status, Events: f.Events, Visible: f.Visible, Live: f.Live,
+		Word: f.Code, RetryAfter: time.Duration(f.RetryAfterMS) * time.Millisecond,
+	}
+	if f.ETA != nil {
+		out.ETA = f.ETA.At.UnixMilli()
 	}
 	if f.Courier != nil {
 		out.Courier = f.Courier.Name
@@ -57,5 +52,5 @@ func read(text []byte) frame {
 	case "snapshot", "status", "view", "position", "tick", "bye":
 		return out
 	}
-	return frame{}
+	return oracle.Frame{}
 }

@@ -30,7 +30,7 @@ func (m *mapViewer) run(ctx context.Context, _ <-chan struct{}) {
 func (m *mapViewer) connect(ctx context.Context) {
 	for _, node := range m.call.balancer.order() {
 		noted := oracle.Answer{Kind: oracle.Opening, Who: m.log.Name, Node: node.Name, At: time.Now(), Code: 101}
-		connection, err := dialSocket(ctx, node.URL()+"/v1/ops/live", http.Header{"Authorization": {"Bearer " + m.key}})
+		connection, err := dialSocket(ctx, dialer, node.URL()+"/v1/ops/live", http.Header{"Authorization": {"Bearer " + m.key}})
 		if ctx.Err() != nil {
 			if connection != nil {
 				connection.close()

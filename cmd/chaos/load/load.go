@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hotfoot/cmd/chaos/oracle"
@@ -21,6 +22,9 @@ type Size struct {
 	Maps        int           // 2
 	ReportEvery time.Duration // a phone's pause between two reports; 200 ms
 	StepEvery   time.Duration // a rider's between two statuses; 500 ms
+	Drowsy      int           // viewers beside those, who read next to nothing between Doze and Wake; 0
+	Wild        bool          // every phone that counts its fixes is wild
+	WrongClocks bool          // two thirds of the phones have a clock that is wrong
 }
 
 // WithDefaults fills in what is not said.
@@ -62,6 +66,9 @@ type Load struct {
 	watchers   context.Context
 	stopWatch  context.CancelFunc
 	watching   sync.WaitGroup
+	gate       gate        // before what drowsy viewers read
+	impatience atomic.Bool // a third of the phones give up what is refused
+	epoch      atomic.Int64
 }
 
 // Start puts everybody to work. They stop when ctx ends, or with Settle and Close.
@@ -77,15 +84,24 @@ func Start(ctx context.Context, r *rig.Rig, log *oracle.Log, seed uint64, size S
 	}
 	for i, c := range s.couriers {
 		m := mannerOf(i)
+		if size.Wild && m != uncounted {
+			m = wild
+		}
 		p := &phone{
 			courier: c, manner: m, call: l.api, log: log.Phone(c.id, c.name), random: l.random(c.name), every: size.ReportEvery,
-			session: sessionOf(m, i),
+			session: sessionOf(m, i), clock: clockOf(size.WrongClocks, m, i),
+		}
+		if i%3 == 0 {
+			p.impatient = &l.impatience
 		}
 		l.phones = append(l.phones, p)
 		l.working.Go(func() { p.run(l.work, l.enough) })
 	}
 	for i, d := range s.deliveries {
 		rider := &rider{delivery: d, call: l.api, log: log, random: l.random(fmt.Sprint("rider ", i)), every: size.StepEvery}
+		if size.WrongClocks {
+			rider.clock = l.phones[i%len(l.phones)].clock
+		}
 		l.riders = append(l.riders, rider)
 		l.working.Go(func() { rider.run(l.work, l.enough) })
 	}
@@ -98,16 +114,35 @@ func Start(ctx context.Context, r *rig.Rig, log *oracle.Log, seed uint64, size S
 	return l, nil
 }
 
+// Hesitate has riders and the dispatcher wait for so long before they repeat what got no answer.
+func (l *Load) Hesitate(d time.Duration) { l.api.hesitate.Store(int64(d)) }
+
+// GiveUp has a third of the phones give up what is refused with 503, or not any more.
+func (l *Load) GiveUp(yes bool) { l.impatience.Store(yes) }
+
+// GivenUp is how many fixes phones have given up.
+func (l *Load) GivenUp() (n int64) {
+	for _, p := range l.phones {
+		n += p.gaveUp.Load()
+	}
+	return n
+}
+
 // watch starts those who look.
 func (l *Load) watch(deliveries []delivery, size Size) {
-	for i := range size.Viewers {
+	for i := range size.Viewers + size.Drowsy {
 		d := deliveries[i%len(deliveries)]
 		name := fmt.Sprint("viewer ", i)
 		v := &viewer{
 			delivery: d, open: openSocket, call: l.gateways, log: l.log.Viewer(name, d.id), random: l.random(name), restless: i%4 == 3,
+			recalled: make(chan struct{}, 1),
 		}
 		if i%10 == 5 {
-			v.open = openStream
+			v.open, v.streams = openStream, true
+		}
+		if i >= size.Viewers {
+			v.open, v.streams, v.restless = openDrowsily(&l.gate, i%2 == 0), false, false
+			v.log.Drowsy = true
 		}
 		l.viewers = append(l.viewers, v)
 		l.watching.Go(func() { v.run(l.watchers, l.enough) })
@@ -118,6 +153,12 @@ func (l *Load) watch(deliveries []delivery, size Size) {
 		l.watching.Go(func() { m.run(l.watchers, l.enough) })
 	}
 }
+
+// Doze makes drowsy viewers read next to nothing.
+func (l *Load) Doze() { l.gate.shut() }
+
+// Wake lets them read again, beginning with what has waited for them.
+func (l *Load) Wake() { l.gate.open() }
 
 // random is the source of one of them.
 func (l *Load) random(who string) *rand.Rand {
@@ -142,13 +183,26 @@ func (l *Load) UnderWay() error {
 	return l.Converged(nil)
 }
 
-// Converged reports whether every viewer who stays is connected, is told live:true, and knows at least these versions.
+// Rewritten says that history was rewritten under a new epoch. Who was sent away for an end that may not have happened looks again.
+func (l *Load) Rewritten(epoch int64) {
+	l.epoch.Store(epoch)
+	for _, v := range l.viewers {
+		if v.sight().done {
+			select {
+			case v.recalled <- struct{}{}:
+			default: // is being recalled
+			}
+		}
+	}
+}
+
+// Converged reports whether every viewer who stays is connected, is told live:true, and knows at least these versions, of the present epoch.
 func (l *Load) Converged(versions map[string]oracle.StoredDelivery) error {
-	settled := over(l.enough)
+	settled, epoch := over(l.enough), l.epoch.Load()
 	for _, v := range l.viewers {
 		s, want := v.sight(), versions[v.delivery.id]
 		switch {
-		case s.done && s.ver >= want.Ver:
+		case s.done && s.ver >= want.Ver && s.epoch >= epoch:
 		case v.restless && !settled:
 		case s.done:
 			return fmt.Errorf("%s was sent away at ver %d, Postgres is at %d", v.log.Name, s.ver, want.Ver)
@@ -156,6 +210,8 @@ func (l *Load) Converged(versions map[string]oracle.StoredDelivery) error {
 			return fmt.Errorf("%s is not connected", v.log.Name)
 		case !s.live:
 			return fmt.Errorf("%s is told live:false", v.log.Name)
+		case s.epoch < epoch:
+			return fmt.Errorf("%s of delivery %s is in epoch %d, Postgres in %d", v.log.Name, v.delivery.id, s.epoch, epoch)
 		case s.ver < want.Ver:
 			return fmt.Errorf("%s of delivery %s knows ver %d, Postgres is at %d", v.log.Name, v.delivery.id, s.ver, want.Ver)
 		}

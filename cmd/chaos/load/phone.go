@@ -64,6 +64,7 @@ type phone struct {
 	log     *oracle.Phone
 	random  *rand.Rand
 	every   time.Duration
+	clock   clock
 
 	session string
 	seq     int64
@@ -71,11 +72,21 @@ type phone struct {
 	kept    []kept      // ascending by seq
 	memory  []kept      // what a wild phone may send again for no reason
 	acked   atomic.Bool // something has become durable
+
+	impatient *atomic.Bool // gives up what is refused, while this is true; nil for one who never does
+	gaveUp    atomic.Int64 // fixes
+	begun     int          // sessions after the first
 }
 
 // run reports until it is enough, and then goes on until nothing is left, or ctx ends.
 func (p *phone) run(ctx context.Context, enough <-chan struct{}) {
-	defer func() { p.log.End(len(p.kept)) }()
+	defer func() {
+		var left []oracle.Point
+		for _, k := range p.kept {
+			left = append(left, k.Point)
+		}
+		p.log.End(left)
+	}()
 	for {
 		if !over(enough) {
 			p.make()
@@ -85,7 +96,11 @@ func (p *phone) run(ctx context.Context, enough <-chan struct{}) {
 		pause := p.every + jitter(p.random, -p.every/4, p.every/4)
 		if batch := p.batch(); len(batch) > 0 {
 			if a := p.report(ctx, batch); !a.ok() {
-				p.forgetSent()
+				if a.code == http.StatusServiceUnavailable && p.impatient != nil && p.impatient.Load() {
+					p.giveUp()
+				} else {
+					p.forgetSent()
+				}
 				pause = max(pause, min(a.retryAfter, longestWait))
 			}
 		}
@@ -98,7 +113,10 @@ func (p *phone) run(ctx context.Context, enough <-chan struct{}) {
 // make takes two to five new fixes.
 func (p *phone) make() {
 	n := 2 + p.random.IntN(4)
-	now := time.Now().UTC().Truncate(time.Millisecond)
+	now := p.clock(time.Now(), p.random).UTC().Truncate(time.Millisecond)
+	if p.last.Sub(now) > time.Second && p.manner != uncounted {
+		p.last = time.Time{} // the clock was put back
+	}
 	step := max(time.Millisecond, now.Sub(p.last)/time.Duration(n+1)).Truncate(time.Millisecond)
 	if step > p.every {
 		step = p.every / time.Duration(n+1)
@@ -114,7 +132,7 @@ func (p *phone) make() {
 	if p.manner != wild {
 		return
 	}
-	switch p.random.IntN(12) {
+	switch p.random.IntN(6) {
 	case 0:
 		p.add(now.Add(-10*time.Minute - time.Duration(p.seq)*time.Second)) // late: found again after a tunnel
 	case 1:
@@ -188,6 +206,29 @@ func (p *phone) batch() []kept {
 	return batch[:min(len(batch), maxBatch)]
 }
 
+// giveUp forgets what was refused and all that waits behind it, as an app does that is closed and opened again: it then counts in a new session.
+func (p *phone) giveUp() {
+	p.gaveUp.Add(int64(len(p.kept)))
+	p.kept = nil
+	p.beginSession()
+}
+
+// beginSession counts what is left, and all that follows, in a new session.
+func (p *phone) beginSession() {
+	p.memory = nil
+	if p.manner == uncounted {
+		return
+	}
+	p.begun++
+	p.session, p.seq = fmt.Sprintf("%s-%d", p.courier.id, p.begun), 0
+	for i := range p.kept {
+		k := &p.kept[i]
+		p.seq++
+		k.Session, k.Seq, k.wire.Seq, k.sent = p.session, p.seq, p.seq, false
+		p.log.Make(k.Point)
+	}
+}
+
 type report struct {
 	Session   string `json:"session,omitempty"`
 	Positions []fix  `json:"positions"`
@@ -241,8 +282,10 @@ func (p *phone) take(batch []kept, code int, in intake) {
 	}
 	for _, r := range in.Receipts {
 		if r.Result == "rejected" && r.Index >= 0 && r.Index < len(batch) {
-			reply.Rejected = append(reply.Rejected, batch[r.Index].Point)
-			settled[batch[r.Index].Point] = true
+			// One that counts is done with when durable_seq has passed it, like any other: a Redis that is lost forgets refusals too.
+			k := batch[r.Index]
+			reply.Rejected = append(reply.Rejected, k.Point)
+			settled[k.Point] = settled[k.Point] || k.Seq == 0
 		}
 	}
 	p.log.Reply(reply)
@@ -261,6 +304,10 @@ func (p *phone) take(batch []kept, code int, in intake) {
 		if in.ResendFrom > 0 && k.Seq >= in.ResendFrom {
 			k.sent = false
 		}
+	}
+	// What was durable, and is asked for, was in a future that did not happen; a session that lacks it can never become whole.
+	if in.ResendFrom > 0 && !slices.ContainsFunc(p.kept, func(k kept) bool { return k.Seq == in.ResendFrom }) {
+		p.beginSession()
 	}
 }
 

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newPhone(m manner) *phone {
 	log := &oracle.Log{}
-	return &phone{manner: m, log: log.Phone("c", "Sam"), random: rand.New(rand.NewPCG(1, 2)), every: 200 * time.Millisecond, session: sessionOf(m, 7)}
+	return &phone{manner: m, log: log.Phone("c", "Sam"), random: rand.New(rand.NewPCG(1, 2)), every: 200 * time.Millisecond, session: sessionOf(m, 7), clock: rightClock}
 }
 
 func seqs(batch []kept) []int64 {
@@ -103,13 +103,27 @@ func TestPhone(t *testing.T) {
 			t.Errorf("sends %v", seqs(batch))
 		}
 	})
-	t.Run("forgets what was rejected, and nothing else of that report", func(t *testing.T) {
+	t.Run("keeps what was rejected until it is durable, too", func(t *testing.T) {
 		t.Parallel()
 		p := newPhone(plain)
 		p.make()
 		batch := p.batch()
 		p.rejectFirst(batch)
+		if len(p.kept) != len(batch) {
+			t.Errorf("keeps %v", seqs(p.kept))
+		}
+		p.take(batch, http.StatusAccepted, intake{Durable: 1})
 		if len(p.kept) != len(batch)-1 || p.kept[0].Seq != 2 {
+			t.Errorf("keeps %v after that", seqs(p.kept))
+		}
+	})
+	t.Run("without seqs forgets what was rejected, and nothing else of that report", func(t *testing.T) {
+		t.Parallel()
+		p := newPhone(uncounted)
+		p.make()
+		batch := p.batch()
+		p.rejectFirst(batch)
+		if len(p.kept) != len(batch)-1 || p.kept[0].Point != batch[1].Point {
 			t.Errorf("keeps %v", seqs(p.kept))
 		}
 	})

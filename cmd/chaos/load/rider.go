@@ -18,9 +18,11 @@ type rider struct {
 	log      *oracle.Log
 	random   *rand.Rand
 	every    time.Duration // between two steps, about
+	clock    clock         // nil for a phone that does not say when
 
 	status   string
 	steps    int
+	refused  bool        // the newest step, since the delivery is elsewhere
 	moving   atomic.Bool // the delivery is on its last stretch
 	finished atomic.Bool
 }
@@ -33,7 +35,7 @@ func (r *rider) run(ctx context.Context, enough <-chan struct{}) {
 		if !r.moving.Load() {
 			wait = jitter(r.random, 10*time.Millisecond, 60*time.Millisecond) // to the first door without delay
 		}
-		if !r.report(ctx, r.next()) {
+		if !r.report(ctx, r.next()) && !r.catchUp(ctx) {
 			return
 		}
 		pause(ctx, wait, enough)
@@ -82,14 +84,19 @@ func (r *rider) finish(ctx context.Context) {
 func (r *rider) report(ctx context.Context, status string) bool {
 	r.steps++
 	id := fmt.Sprintf("step-%d", r.steps)
+	body := map[string]any{"status": status, "client_event_id": id}
+	if r.clock != nil {
+		body["at"] = r.clock(time.Now(), r.random).UTC().Format("2006-01-02T15:04:05.000Z")
+	}
 	a := r.call.until(ctx, r.random, request{
 		kind: oracle.Statuses, who: r.delivery.courier.name, key: r.delivery.courier.token, method: http.MethodPost,
-		path: "/v1/courier/deliveries/" + r.delivery.id + "/status", body: map[string]any{"status": status, "client_event_id": id},
+		path: "/v1/courier/deliveries/" + r.delivery.id + "/status", body: body,
 	})
 	var made struct {
 		Status string
 		Ver    int64
 	}
+	r.refused = a.code == http.StatusConflict
 	if !a.ok() || !a.decode(&made) {
 		return false // the log has it: a refusal of a step that was legal
 	}
@@ -97,4 +104,27 @@ func (r *rider) report(ctx context.Context, status string) bool {
 	r.status = status
 	r.moving.Store(status == "en_route" || status == "arriving")
 	return true
+}
+
+// catchUp asks how far the delivery is, after a step was refused because it is elsewhere: history may have been rewritten. The rider goes on
+// from there.
+func (r *rider) catchUp(ctx context.Context) bool {
+	if !r.refused {
+		return false
+	}
+	a := r.call.until(ctx, r.random, request{
+		kind: oracle.Dispatch, who: r.delivery.courier.name, key: r.delivery.courier.token, method: http.MethodGet, path: "/v1/courier/deliveries",
+	})
+	var route struct{ Items []delivered }
+	if !a.ok() || !a.decode(&route) {
+		return false
+	}
+	for _, d := range route.Items {
+		if d.ID == r.delivery.id {
+			r.status = d.Status
+			r.moving.Store(d.Status == "en_route" || d.Status == "arriving")
+			return true
+		}
+	}
+	return false
 }

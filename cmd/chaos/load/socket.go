@@ -50,22 +50,26 @@ func refusal(err error) (code int, text string, refused bool) {
 }
 
 // dialer has small buffers: a row may have thousands of sockets.
-var dialer = websocket.Dialer{Subprotocols: []string{"hotfoot.v1"}, HandshakeTimeout: answerPatience, ReadBufferSize: 1024, WriteBufferSize: 512}
+var dialer = &websocket.Dialer{Subprotocols: []string{"hotfoot.v1"}, HandshakeTimeout: answerPatience, ReadBufferSize: 1024, WriteBufferSize: 512}
 
 // socket is a WebSocket as frames.
 type socket struct{ conn *websocket.Conn }
 
 // openSocket opens a customer's WebSocket.
 func openSocket(ctx context.Context, v *viewer, node *rig.Node, since string) (frames, error) {
+	return dialSocket(ctx, dialer, node.URL()+livePath(v, since), nil)
+}
+
+func livePath(v *viewer, since string) string {
 	path := "/v1/track/" + v.delivery.token + "/live"
 	if since != "" {
 		path += "?since=" + url.QueryEscape(since)
 	}
-	return dialSocket(ctx, node.URL()+path, nil)
+	return path
 }
 
-func dialSocket(ctx context.Context, address string, header http.Header) (frames, error) {
-	conn, response, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(address, "http"), header)
+func dialSocket(ctx context.Context, by *websocket.Dialer, address string, header http.Header) (frames, error) {
+	conn, response, err := by.DialContext(ctx, "ws"+strings.TrimPrefix(address, "http"), header)
 	if err != nil {
 		if response != nil {
 			err = &notOpened{response.StatusCode, err}

@@ -30,6 +30,8 @@ type viewer struct {
 	random   *rand.Rand
 	// restless ones leave after a second or two and come back.
 	restless bool
+	streams  bool // by server-sent events
+	recalled chan struct{}
 
 	mu    sync.Mutex
 	state sight
@@ -64,7 +66,13 @@ func (v *viewer) run(ctx context.Context, enough <-chan struct{}) {
 		done := v.state.done
 		v.mu.Unlock()
 		if done {
-			return
+			select {
+			case <-ctx.Done():
+				return
+			case <-v.recalled:
+				v.set(func(s *sight) { s.done = false })
+				continue
+			}
 		}
 		// Who is away when it is enough comes back at once, to see how it ends.
 		if over(enough) {
@@ -88,7 +96,7 @@ func (v *viewer) connect(ctx context.Context, enough <-chan struct{}) time.Durat
 	}
 	defer connection.close()
 	defer context.AfterFunc(ctx, connection.close)()
-	v.log.Saw(oracle.Frame{At: time.Now(), Type: "open", Node: node.Name, Epoch: v.state.epoch, Ver: v.state.ver})
+	v.log.Saw(oracle.Frame{At: time.Now(), Type: "open", Node: node.Name, Stream: v.streams, Epoch: v.state.epoch, Ver: v.state.ver})
 	v.set(func(s *sight) { s.node, s.connected, s.greeted = node, true, false })
 	defer v.set(func(s *sight) { s.connected, s.live = false, false })
 	leave := time.Time{}
@@ -100,7 +108,7 @@ func (v *viewer) connect(ctx context.Context, enough <-chan struct{}) time.Durat
 		if err != nil {
 			code := closeCode(err)
 			if ctx.Err() == nil || code > 0 {
-				v.log.Saw(oracle.Frame{At: time.Now(), Type: "close", Code: code})
+				v.log.Saw(oracle.Frame{At: time.Now(), Type: "close", Code: code, Left: !leave.IsZero() && time.Now().After(leave)})
 			}
 			v.set(func(s *sight) {
 				s.done = s.done || code == closeFinished || code == closeRevoked || code == closeUnknown
@@ -113,7 +121,7 @@ func (v *viewer) connect(ctx context.Context, enough <-chan struct{}) time.Durat
 			v.log.Saw(oracle.Frame{At: time.Now(), Type: "close"})
 			return 0
 		case goAway:
-			back = jitter(v.random, 0, max(time.Millisecond, min(f.retryAfter, latestReturn)))
+			back = jitter(v.random, 0, max(time.Millisecond, min(f.RetryAfter, latestReturn)))
 		}
 	}
 }
@@ -174,9 +182,9 @@ const (
 )
 
 // take applies one frame.
-func (v *viewer) take(f frame) verdict {
+func (v *viewer) take(f oracle.Frame) verdict {
 	if f.Type != "" {
-		v.log.Saw(f.Frame)
+		v.log.Saw(f)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -199,7 +207,7 @@ func (v *viewer) take(f frame) verdict {
 			return resume
 		}
 	case "bye":
-		s.done = s.done || f.code == "finished"
+		s.done = s.done || f.Word == "finished"
 		return goAway
 	}
 	return goOn

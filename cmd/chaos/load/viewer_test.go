@@ -23,7 +23,7 @@ func TestRead(t *testing.T) {
 	if p := read([]byte(positionText)); p.SV != 3 || p.Position == 0 {
 		t.Errorf("position %+v", p)
 	}
-	if b := read([]byte(`{"type":"bye","code":"restarting","retry_after_ms":1500}`)); b.code != "restarting" || b.retryAfter.Milliseconds() != 1500 {
+	if b := read([]byte(`{"type":"bye","code":"restarting","retry_after_ms":1500}`)); b.Word != "restarting" || b.RetryAfter.Milliseconds() != 1500 {
 		t.Errorf("bye %+v", b)
 	}
 	for _, unknown := range []string{`{"type":"weather"}`, `{`, `[]`} {

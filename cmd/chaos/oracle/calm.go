@@ -2,7 +2,8 @@ package oracle
 
 import "time"
 
-// CheckCalm judges what is promised while nothing fails: every acknowledged status reaches every viewer who is connected within so long.
+// CheckCalm judges what is promised while nothing fails: every acknowledged status reaches every viewer who is connected within so long, and no
+// node is behind another.
 func CheckCalm(facts Facts, within time.Duration) []Violation {
 	c := &court{facts: facts}
 	acks := map[string][]Ack{}
@@ -17,8 +18,24 @@ func CheckCalm(facts Facts, within time.Duration) []Violation {
 					a.Ver, a.Status, a.At.UTC().Format("15:04:05.000"), within)
 			}
 		}
+		c.together(v)
 	}
 	return c.found
+}
+
+// together judges that a viewer who goes from node to node is never shown an older marker.
+func (c *court) together(v *Viewer) {
+	marker, courier := map[string]int64{}, ""
+	for _, f := range v.Frames {
+		if f.Courier != "" {
+			courier = f.Courier
+		}
+		if last := marker[courier]; f.Position > 0 && f.Position < last {
+			c.blame("calm", Disordered, v.Name+" of delivery "+v.Delivery, "at %s a %s frame shows %s at %s, after %s had been shown",
+				f.At.UTC().Format("15:04:05.000"), f.Type, courier, clock(f.Position), clock(last))
+		}
+		marker[courier] = max(marker[courier], f.Position)
+	}
 }
 
 // connected reports whether one connection lasted from one time to the other, and its first frame's place.

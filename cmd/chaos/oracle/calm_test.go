@@ -19,6 +19,7 @@ func TestCheckCalm(t *testing.T) {
 		"a viewer who leaves before the time is over":   {func(s *story) { s.drop(s.frame("status", 1)); s.frame("close", 0).At = after(75) }, 0},
 		"a viewer of another delivery":                  {func(s *story) { s.drop(s.frame("status", 1)); s.Viewers[0].Delivery = "d2" }, 0},
 		"a status that the snapshot had already":        {func(s *story) { s.Acks[0].At = after(17) }, 0},
+		"a marker that goes back at another node":       {func(s *story) { s.goBack(50) }, 1},
 		"a status that is not shown to one still there": {func(s *story) { s.drop(s.frame("status", 1)); s.frame("close", 0).At = after(81) }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

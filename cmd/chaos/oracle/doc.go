@@ -10,7 +10,7 @@
 //	I5  after the fault every process holds about what it held before
 //	I6  every request is answered within 5 s, with an answer of the contract
 //	I7  no position is shown while the delivery is not on its last stretch
-//	I8  durable_seq never falls, and versions in Postgres have no holes
+//	I8  no phone is asked for what it was told is durable, each can empty its buffer, and versions in Postgres have no holes
 //
 // What it guarantees. The judgement is a pure function: the same facts and the same truth give the same violations. It trusts nothing but
 // what was logged at the clients and what Postgres says; it shares no code with the product.

@@ -26,6 +26,9 @@ type Answer struct {
 	Took time.Duration
 	Code int    // the HTTP status; 0 when there was none
 	Err  string // why there was none
+	// Problem is the code of a refusal, and RetryAfter how long it asks to wait.
+	Problem    string
+	RetryAfter time.Duration
 	// Refused means that nobody listened at the node's address any more, so that nothing was sent.
 	Refused bool
 	// Excused means that the node was killed or paused meanwhile: it can promise nothing then.

@@ -31,7 +31,7 @@ type Phone struct {
 	Name    string
 	Made    []Point // every fix that it ever sent, once
 	Replies []Reply // in the order in which the requests were made; a phone makes one at a time
-	Stuck   int     // fixes that it could not get rid of by the end
+	Left    []Point // fixes that it could not get rid of by the end
 
 	mu sync.Mutex
 }
@@ -50,17 +50,17 @@ func (p *Phone) Reply(r Reply) {
 	p.Replies = append(p.Replies, r)
 }
 
-// End notes how many fixes are left over.
-func (p *Phone) End(left int) {
+// End notes which fixes are left over.
+func (p *Phone) End(left []Point) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.Stuck = left
+	p.Left = left
 }
 
 func (p *Phone) copy() Phone {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return Phone{Courier: p.Courier, Name: p.Name, Made: slices.Clone(p.Made), Replies: slices.Clone(p.Replies), Stuck: p.Stuck}
+	return Phone{Courier: p.Courier, Name: p.Name, Made: slices.Clone(p.Made), Replies: slices.Clone(p.Replies), Left: p.Left}
 }
 
 // owed are the points that Postgres must have, and those that were refused.

@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // maxSnapshotEvents is how many events a snapshot carries at most: of a longer history it has the newest.
 const maxSnapshotEvents = 64
+
+// mayLag is for how long a node may not know that it is cut off. A viewer who comes to it from another one is shown less than they have seen, and by
+// the client's rule keeps the newer fix. While nothing fails there is no such excuse; see CheckCalm.
+const mayLag = 5 * time.Second
 
 // fix is a courier's place at a moment.
 type fix struct {
@@ -36,9 +41,12 @@ type sight struct {
 	status     string
 	courier    string
 	marker     map[string]int64 // the newest fix seen, by courier
+	here       map[string]int64 // the newest seen on this connection
 	greeted    bool             // this connection has had its snapshot
-	ended      bool             // a final status was shown
-	trail      []string         // the newest frames that say something about versions
+	since      int64            // what this connection was asked to go on from, 0 for nothing
+	sinceEpoch int64
+	ended      bool     // a final status was shown
+	trail      []string // the newest frames that say something about versions
 }
 
 // trailLength is how many earlier frames a violation quotes.
@@ -69,12 +77,13 @@ func (s *sight) remember(f *Frame) {
 
 // viewer judges what one viewer saw: I2, I3, I4, I7.
 func (c *court) viewer(v *Viewer, stored map[fix]bool) {
-	s := &sight{court: c, viewer: v, stored: stored, marker: map[string]int64{}}
+	s := &sight{court: c, viewer: v, stored: stored, marker: map[string]int64{}, here: map[string]int64{}}
 	for i := range v.Frames {
 		f := &v.Frames[i]
 		switch f.Type {
 		case "open":
-			s.greeted = false
+			s.greeted, s.sinceEpoch, s.since = false, f.Epoch, f.Ver
+			clear(s.here)
 		case "snapshot":
 			s.snapshot(f)
 		case "status":
@@ -103,6 +112,7 @@ func (s *sight) blameAt(f *Frame, invariant string, fault Fault, format string, 
 }
 
 func (s *sight) snapshot(f *Frame) {
+	resumed := !s.greeted && s.since > 0 && f.Epoch == s.sinceEpoch && f.Ver >= s.since
 	s.greeted = true
 	known := int64(0)
 	if f.Epoch == s.epoch {
@@ -118,6 +128,9 @@ func (s *sight) snapshot(f *Frame) {
 	// A viewer who knew nothing must be told all of it, one who knew some at least the rest.
 	if first > min(known, f.Ver)+1 && len(f.Events) < maxSnapshotEvents {
 		s.blameAt(f, "I2", Lost, "a snapshot of ver %d tells events from %d on to a viewer who knew %d", f.Ver, first, known)
+	}
+	if resumed && first <= s.since {
+		s.blameAt(f, "I2", Duplicated, "a snapshot of ver %d tells events from %d on again to a viewer who asked for what follows %d", f.Ver, first, s.since)
 	}
 	for i, e := range f.Events {
 		if e.Ver != first+int64(i) {
@@ -177,9 +190,10 @@ func (s *sight) place(f *Frame, ver int64) {
 	if f.Type != "position" && !f.Visible {
 		s.blameAt(f, "I7", Wrong, "a %s frame shows a position and says that it is hidden", f.Type)
 	}
-	if last := s.marker[s.courier]; f.Position < last {
-		s.blameAt(f, "I3", Disordered, "a %s frame moves the marker of %s back from %s to %s", f.Type, s.courier, clock(last), clock(f.Position))
+	if last := max(s.here[s.courier], s.marker[s.courier]-mayLag.Milliseconds()); f.Position < last {
+		s.blameAt(f, "I3", Disordered, "a %s frame moves the marker of %s back from %s to %s", f.Type, s.courier, clock(s.marker[s.courier]), clock(f.Position))
 	}
+	s.here[s.courier] = max(s.here[s.courier], f.Position)
 	s.marker[s.courier] = max(s.marker[s.courier], f.Position)
 	if id, ok := s.truth.Couriers[s.courier]; !ok || !s.stored[fix{id, f.Position}] {
 		s.blameAt(f, "I4", Lost, "a %s frame shows %s at %s; Postgres has no such position", f.Type, s.courier, clock(f.Position))

@@ -17,6 +17,8 @@ type Frame struct {
 	At   time.Time
 	Type string // open, snapshot, status, view, position, tick, bye, close
 	Node string // of open
+	// Stream says of open that it is by server-sent events, and Left of close that the viewer went of their own accord.
+	Stream, Left bool
 
 	Epoch  int64 // snapshot, status, view; of open: what it resumes from, 0 for nothing
 	Ver    int64 // snapshot, status; of open: what it resumes from
@@ -28,13 +30,18 @@ type Frame struct {
 	Position int64  // recorded_at of the marker in Unix ms, 0 for none; snapshot, view, position
 	Visible  bool   // snapshot, view
 	Live     bool   // snapshot, tick
+	ETA      int64  // when the courier is expected, Unix ms, 0 for unknown; snapshot, view, position
 	Code     int    // close
+
+	Word       string        // bye: why
+	RetryAfter time.Duration // bye
 }
 
 // Viewer is somebody who watches one delivery, over all their connections.
 type Viewer struct {
 	Name     string
 	Delivery string
+	Drowsy   bool // reads next to nothing now and then
 	Frames   []Frame
 
 	mu sync.Mutex
@@ -50,7 +57,7 @@ func (v *Viewer) Saw(f Frame) {
 func (v *Viewer) copy() Viewer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return Viewer{Name: v.Name, Delivery: v.Delivery, Frames: slices.Clone(v.Frames)}
+	return Viewer{Name: v.Name, Delivery: v.Delivery, Drowsy: v.Drowsy, Frames: slices.Clone(v.Frames)}
 }
 
 // MapPosition is a courier as a frame of the live map shows them.

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"path/filepath"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotfoot/cmd/chaos/proxy"
@@ -16,34 +15,44 @@ import (
 // Postgres is the rig's truth.
 type Postgres struct {
 	store
-	// Pool goes to the server directly, past all proxies. Its connections do not survive the server.
+	// Pool goes to the server directly, past all proxies. Its connections do not survive the server; after a failover it is another one.
 	Pool *pgxpool.Pool
 	url  *url.URL
+
+	dir       string // of the present server
+	home      string // where the folders of copies begin
+	arguments []string
+
+	copies  int
+	standby *Aside // nil while there is none
+	backup  string // the folder of the newest; "" for none
 }
 
 const postgresSocket = ".s.PGSQL.5432"
 
-func startPostgres(ctx context.Context, dir string, fail func(error)) (*Postgres, error) {
-	p := &Postgres{store: store{name: "postgres", fail: fail}}
+func startPostgres(ctx context.Context, dir string, config PostgresConfig, fail func(error)) (*Postgres, error) {
+	p := &Postgres{store: store{name: "postgres", fail: fail}, dir: dir, home: filepath.Join(dir, "copy"), arguments: config.Arguments}
 	p.start = func(ctx context.Context) (*private.Server, error) {
-		return private.StartPostgres(ctx, private.Config{Dir: dir})
+		return private.StartPostgres(ctx, private.Config{Dir: p.dir, Arguments: p.arguments})
 	}
 	if err := p.boot(ctx); err != nil {
 		return nil, err
 	}
+	return p, p.reach()
+}
+
+// reach has the pool, and ways to be made, go to the server that there is.
+func (p *Postgres) reach() error {
 	var err error
 	if p.url, err = url.Parse(p.server.URL()); err != nil {
-		return p, err
+		return err
 	}
 	p.address = proxy.Address{Network: "unix", Name: filepath.Join(p.url.Query().Get("host"), postgresSocket)}
-	config, err := pgxpool.ParseConfig(p.server.URL())
-	if err != nil {
-		return p, err
+	if p.Pool != nil {
+		p.Pool.Close()
 	}
-	// Servers come and go under this pool; a statement prepared on one must not be expected on the next.
-	config.MaxConns, config.ConnConfig.DefaultQueryExecMode = 4, pgx.QueryExecModeExec
-	p.Pool, err = pgxpool.NewWithConfig(ctx, config)
-	return p, err
+	p.Pool, err = connect(p.server.URL())
+	return err
 }
 
 // through answers a way to the server and the DATABASE_URL that takes it.
@@ -69,6 +78,9 @@ func (p *Postgres) Exec(ctx context.Context, statement string, args ...any) {
 func (p *Postgres) close() {
 	if p.Pool != nil {
 		p.Pool.Close()
+	}
+	if p.standby != nil {
+		p.standby.Close()
 	}
 	p.store.close()
 }

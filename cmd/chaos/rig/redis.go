@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,9 +19,11 @@ import (
 // Redis is what is hot.
 type Redis struct {
 	store
-	// Client goes to the server directly, past all proxies.
-	Client *redis.Client
-	dir    string
+	// Client goes to the server directly, past all proxies. After a failover it is another one.
+	Client   *redis.Client
+	dir      string
+	replica  *Replica // nil while there is none
+	replicas int      // there ever were
 }
 
 const redisSocket = "redis.sock"
@@ -27,18 +31,26 @@ const redisSocket = "redis.sock"
 func startRedis(ctx context.Context, dir string, fail func(error)) (*Redis, error) {
 	r := &Redis{store: store{name: "redis", fail: fail}, dir: dir}
 	r.start = func(ctx context.Context) (*private.Server, error) {
-		return private.StartRedis(ctx, private.Config{Dir: dir})
+		return private.StartRedis(ctx, private.Config{Dir: r.dir})
 	}
 	if err := r.boot(ctx); err != nil {
 		return nil, err
 	}
+	return r, r.connect()
+}
+
+// connect has the client go to the server that there is.
+func (r *Redis) connect() error {
 	options, err := redis.ParseURL(r.server.URL())
 	if err != nil {
-		return r, err
+		return err
+	}
+	if r.Client != nil {
+		_ = r.Client.Close()
 	}
 	r.address = proxy.Address{Network: "unix", Name: options.Addr}
 	r.Client = redis.NewClient(options)
-	return r, nil
+	return nil
 }
 
 // through answers a way to the server and the REDIS_URL that takes it.
@@ -58,6 +70,24 @@ func (r *Redis) RestartEmpty() {
 	})
 }
 
+// Errors counts what the server has refused since it was started or asked to forget, by the first word of the error: OOM, NOGROUP.
+func (r *Redis) Errors(ctx context.Context, word string) int {
+	text, err := r.Client.Info(ctx, "errorstats").Result()
+	if err != nil {
+		r.fail(fmt.Errorf("redis: %w", err))
+	}
+	return errorCount(text, word)
+}
+
+func errorCount(info, word string) (n int) {
+	for line := range strings.Lines(info) {
+		if count, ok := strings.CutPrefix(line, "errorstat_"+word+":count="); ok {
+			n, _ = strconv.Atoi(strings.TrimSpace(count))
+		}
+	}
+	return n
+}
+
 // Do runs a command, for faults that Redis can do to itself.
 func (r *Redis) Do(ctx context.Context, args ...any) {
 	if err := r.Client.Do(ctx, args...).Err(); err != nil {
@@ -68,6 +98,9 @@ func (r *Redis) Do(ctx context.Context, args ...any) {
 func (r *Redis) close() {
 	if r.Client != nil {
 		_ = r.Client.Close()
+	}
+	if r.replica != nil {
+		r.replica.close()
 	}
 	r.store.close()
 }

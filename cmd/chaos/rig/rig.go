@@ -26,6 +26,8 @@ type Config struct {
 	Workers  int      // nodes of the role worker alone
 	Env      []string // of every node, in every life
 	Fronts   bool     // a proxy between clients and each node
+	Masters  int      // of a Redis Cluster instead of one Redis; 0 for none
+	Postgres PostgresConfig
 	// Fail hears of what the rig itself could not do, from the goroutine that asked for it; it need not return.
 	Fail func(error)
 }
@@ -34,6 +36,7 @@ type Config struct {
 type Rig struct {
 	Postgres *Postgres
 	Redis    *Redis
+	Cluster  *Cluster // instead of Redis, if the row asked for it
 	API      []*Node
 	Gateways []*Node
 	Workers  []*Node
@@ -57,6 +60,9 @@ func Start(ctx context.Context, config Config) (_ *Rig, err error) {
 			err = errors.Join(err, r.Close())
 		}
 	}()
+	if err := config.Postgres.mount(ctx, config.Dir); err != nil {
+		return nil, err
+	}
 	if err := config.Template.copyTo(ctx, config.Dir); err != nil {
 		return nil, err
 	}
@@ -100,8 +106,14 @@ func Start(ctx context.Context, config Config) (_ *Rig, err error) {
 func (r *Rig) startStores(ctx context.Context) error {
 	var wait sync.WaitGroup
 	var postgresErr, redisErr error
-	wait.Go(func() { r.Postgres, postgresErr = startPostgres(ctx, r.config.Dir, r.config.Fail) })
-	wait.Go(func() { r.Redis, redisErr = startRedis(ctx, r.config.Dir, r.config.Fail) })
+	wait.Go(func() { r.Postgres, postgresErr = startPostgres(ctx, r.config.Dir, r.config.Postgres, r.config.Fail) })
+	wait.Go(func() {
+		if r.config.Masters > 0 {
+			r.Cluster, redisErr = startCluster(ctx, r.config.Dir, r.config.Masters, r.config.Fail)
+		} else {
+			r.Redis, redisErr = startRedis(ctx, r.config.Dir, r.config.Fail)
+		}
+	})
 	wait.Wait()
 	return errors.Join(postgresErr, redisErr)
 }
@@ -114,7 +126,9 @@ func (r *Rig) addNode(to *[]*Node, name, roles string) error {
 	if n.Postgres, databaseURL, err = r.Postgres.through(r.config.Dir, name); err != nil {
 		return err
 	}
-	if n.Redis, redisURL, err = r.Redis.through(r.config.Dir, name); err != nil {
+	if r.Cluster != nil {
+		redisURL = r.Cluster.URL()
+	} else if n.Redis, redisURL, err = r.Redis.through(r.config.Dir, name); err != nil {
 		return err
 	}
 	n.env = environment("DATABASE_URL="+databaseURL, "REDIS_URL="+redisURL, "HOTFOOT_ROLES="+roles, "HOTFOOT_SECRET="+secret,
@@ -130,12 +144,16 @@ func (r *Rig) Nodes() []*Node { return slices.Concat(r.API, r.Gateways, r.Worker
 // Heal brings back whatever is down: proxies, stores, nodes.
 func (r *Rig) Heal() {
 	r.Postgres.recover()
-	r.Redis.recover()
+	if r.Cluster != nil {
+		r.Cluster.recover()
+	} else {
+		r.Redis.recover()
+	}
 	for _, n := range r.Nodes() {
-		n.Postgres.Heal()
-		n.Redis.Heal()
-		if n.Front != nil {
-			n.Front.Heal()
+		for _, p := range []*proxy.Proxy{n.Postgres, n.Redis, n.Front} {
+			if p != nil {
+				p.Heal()
+			}
 		}
 		n.recover()
 	}
@@ -162,7 +180,10 @@ func (r *Rig) Close() error {
 	if r.Redis != nil {
 		r.Redis.close()
 	}
-	return errors.Join(append(errs, os.RemoveAll(r.config.Dir))...)
+	if r.Cluster != nil {
+		r.Cluster.close()
+	}
+	return errors.Join(append(errs, r.config.Postgres.unmount(r.config.Dir), os.RemoveAll(r.config.Dir))...)
 }
 
 // environment is ours without what would configure a node behind our back.

@@ -102,6 +102,21 @@ func (s *store) recover() {
 	}
 }
 
+// Died reports whether the server has ended by itself.
+func (s *store) Died() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down {
+		return false
+	}
+	select {
+	case <-s.server.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // through makes a proxy to the server in a folder of the node's own.
 func (s *store) through(dir, node, socket string) (*proxy.Proxy, string, error) {
 	folder := filepath.Join(dir, node+"-"+s.name)

@@ -34,23 +34,34 @@ func NewTemplate(ctx context.Context, hotfoot, dir string) (_ *Template, err err
 		defer cancel()
 		err = errors.Join(err, server.Stop(stopping))
 	}()
-	command := func(args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, hotfoot, args...)
-		cmd.Env = environment("DATABASE_URL=" + server.URL())
-		said, err := cmd.CombinedOutput()
-		if err != nil {
-			return "", fmt.Errorf("hotfoot %s: %w: %s", strings.Join(args, " "), err, said)
-		}
-		return strings.TrimSpace(string(said)), nil
-	}
-	if _, err := command("migrate", "up"); err != nil {
+	if _, err := run(ctx, hotfoot, server.URL(), "migrate", "up"); err != nil {
 		return nil, err
 	}
-	if t.MerchantKey, err = command("keys", "create", "--merchant", "Chaos Kitchen"); err != nil {
+	if t.MerchantKey, err = run(ctx, hotfoot, server.URL(), "keys", "create", "--merchant", "Chaos Kitchen"); err != nil {
 		return nil, err
 	}
-	t.OpsKey, err = command("keys", "create", "--merchant", "Chaos Kitchen", "--role", "ops")
+	t.OpsKey, err = run(ctx, hotfoot, server.URL(), "keys", "create", "--merchant", "Chaos Kitchen", "--role", "ops")
 	return t, err
+}
+
+// run runs one of the product's own commands on a database, and answers what it says.
+func run(ctx context.Context, hotfoot, databaseURL string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, hotfoot, args...)
+	cmd.Env = environment("DATABASE_URL=" + databaseURL)
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("hotfoot %s: %w: %s", strings.Join(args, " "), err, said)
+	}
+	return strings.TrimSpace(string(said)), nil
+}
+
+// Hotfoot runs one of the product's own commands on the rig's Postgres, as an operator would.
+func (r *Rig) Hotfoot(ctx context.Context, args ...string) string {
+	said, err := run(ctx, r.config.Hotfoot, r.Postgres.server.URL(), args...)
+	if err != nil {
+		r.config.Fail(err)
+	}
+	return said
 }
 
 // stopLimit is far more than a server needs to stop.

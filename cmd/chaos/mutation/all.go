@@ -1,0 +1,151 @@
+package mutation
+
+import (
+	"time"
+
+	"hotfoot/cmd/chaos/load"
+)
+
+// All are the mutations: one for each decision that the promises hang on.
+var All = []Mutation{
+	{
+		Name: "entries leave the backlog before they are committed",
+		Edits: []Edit{{
+			"tracking/history.go",
+			"	marks, err := h.track.Store(storing, batches)\n",
+			"	_ = h.backlog.Ack(ctx, entries)\n	marks, err := h.track.Store(storing, batches)\n",
+		}},
+		Row: "F1", Sign: Sign{"I1", "was accepted"},
+	},
+	{
+		Name: "the backlog is trimmed to a length",
+		Edits: []Edit{{
+			"store/redisstore/position.lua",
+			"redis.call('XADD', KEYS[2], '*', 'b', batch)",
+			"redis.call('XADD', KEYS[2], 'MAXLEN', 2, '*', 'b', batch)",
+		}},
+		Row: "F1", Sign: Sign{"I1", "was accepted"},
+	},
+	{
+		Name: "a status is answered before its commit",
+		Edits: []Edit{{
+			"store/postgres/postgres.go",
+			"	return translate(s.db.Begin(ctx, patience, fn))\n",
+			`	answer := make(chan error, 4)
+	go func() {
+		answer <- s.db.Begin(context.WithoutCancel(ctx), patience, func(ctx context.Context, tx pgx.Tx) error {
+			err := fn(ctx, tx)
+			answer <- err
+			_, _ = tx.Exec(ctx, "SELECT pg_sleep(0.1)")
+			return err
+		})
+	}()
+	return translate(<-answer)
+`,
+		}},
+		Row: "F1", Sign: Sign{Invariant: "I1"},
+	},
+	{
+		Name: "a commit is answered before it is on disk",
+		Edits: []Edit{
+			{"store/postgres/connect.go", `params["synchronous_commit"] = "on"`, `params["synchronous_commit"] = "off"`},
+			{
+				"store/postgres/connect.go",
+				`range []string{"fsync", "full_page_writes", "synchronous_commit"}`,
+				`range []string{"fsync", "full_page_writes"}`,
+			},
+		},
+		Row: "F1", Sign: Sign{Invariant: "I1"},
+	},
+	{
+		Name: "nothing makes a position unique",
+		Edits: []Edit{{
+			"migrations/0001_core.sql",
+			"    PRIMARY KEY (courier_id, recorded_at, session, seq),\n",
+			"",
+		}},
+		Row: "F21", Sign: Sign{"I1", "times"},
+	},
+	{
+		Name: "durable_seq is the highest seq, not the highest without a hole before it",
+		Edits: []Edit{{
+			"store/postgres/session.go",
+			"FROM unnest(position_sessions.seqs) r WHERE lower(r) <= 1)",
+			"FROM unnest(position_sessions.seqs) r)",
+		}},
+		Row: "F21", Sign: Sign{"I1", "acknowledged as durable"},
+	},
+	{
+		Name: "viewers are told of a position before it is kept",
+		Edits: []Edit{{
+			"store/redisstore/position.lua",
+			"local known, durable = '', '0'\n",
+			"if fix ~= '' then redis.call('PUBLISH', ARGV[4], fix .. struct.pack('>f', -1)) end\nlocal known, durable = '', '0'\n",
+		}},
+		Row: "F10", Sign: Sign{"I4", "no such position"},
+	},
+	{
+		Name: "the marker follows the newest report, not the newest fix",
+		Edits: []Edit{
+			{"store/redisstore/position.lua", "if at > since then", "if at ~= since then"},
+			{"gateway/gate.go", "t.newest != nil && !p.RecordedAt.After(t.newest.RecordedAt)", "t.newest != nil && p.RecordedAt.Equal(t.newest.RecordedAt)"},
+		},
+		Row: "F22", Sign: Sign{"I3", "moves the marker"},
+	},
+	{
+		Name: "the snapshot is read before the subscription is confirmed",
+		Edits: []Edit{{
+			"gateway/topic.go",
+			"	t.hub.newcomers.add(t)\n",
+			"	t.mu.Lock()\n	defer t.mu.Unlock()\n	t.setLive(true)\n	close(t.opened)\n",
+		}},
+		// What opens a link is held up on its way to the viewer, who then watches a delivery that moves on seldom.
+		Row: "F0", Env: []string{"HOTFOOT_FAILPOINTS=Records.Record:after=delay 300ms"}, Size: load.Size{StepEvery: 4 * time.Second},
+		Sign: Sign{Invariant: "calm"},
+	},
+	{
+		Name: "a viewer who comes back is told everything again",
+		Edits: []Edit{{
+			"gateway/topic.go",
+			"	v.outbox.event(t.snapshotFor(since), false)\n",
+			"	v.outbox.event(t.snapshotFor(0), false)\n",
+		}},
+		Row: "F0", Sign: Sign{"I2", "again"},
+	},
+	{
+		Name: "a viewer who comes back is told only how it stands",
+		Edits: []Edit{{
+			"gateway/topic.go",
+			"	v.outbox.event(t.snapshotFor(since), false)\n",
+			"	v.outbox.event(t.snapshotFor(t.record.Delivery.Ver), false)\n",
+		}},
+		Row: "F0", Sign: Sign{"I2", "a snapshot of ver"},
+	},
+	{
+		Name: "the breaker never opens",
+		Edits: []Edit{{
+			"tracking/breaker.go",
+			"	return Unavailable(b.store, ErrOpen)\n",
+			"	return nil\n",
+		}},
+		Row: "F2", Sign: Sign{"row", "statuses are refused"},
+	},
+	{
+		Name: "nobody sweeps up what was not announced",
+		Edits: []Edit{{
+			"tracking/relay.go",
+			"r.bounded(ctx, r.sweepCouriers), r.bounded(ctx, r.sweep))",
+			"r.bounded(ctx, r.sweepCouriers))",
+		}},
+		Row: "F16", Sign: Sign{"row", "a sweep finds"},
+	},
+	{
+		Name: "viewers are not told that what they see may be old",
+		Edits: []Edit{{
+			"gateway/gate.go",
+			"		t.gaps++\n		t.setLive(false)\n",
+			"		t.gaps++\n",
+		}},
+		Row: "F8", Sign: Sign{"row", "live:false"},
+	},
+}
