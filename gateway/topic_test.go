@@ -111,6 +111,7 @@ func TestTopic_enter_with_a_marker_that_is_behind(t *testing.T) {
 	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: before})
 	top := h.join(r)
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
+	awaitThat(t, "the readers to rest", func() bool { return !h.newcomers.busy() && !h.behind.busy() })
 	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: now}) // and nobody says so
 	customers := NewCustomers(h, opened{r}, nil)
 	for _, c := range []struct {

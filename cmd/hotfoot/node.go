@@ -53,7 +53,7 @@ func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, e
 			n.close()
 		}
 	}()
-	if n.listener, err = net.Listen("tcp", flags.Listen); err != nil {
+	if n.listener, err = listen(flags.Listen); err != nil {
 		return nil, fmt.Errorf("HOTFOOT_LISTEN: %w", err)
 	}
 	if n.admin, err = net.Listen("tcp", flags.AdminListen); err != nil {

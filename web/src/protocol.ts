@@ -35,7 +35,7 @@ export interface Snapshot {
   events: Event[];
   dropoff: Place; pickup: Place;
   courier: CourierName | null; merchant: { name: string }; window: TimeWindow | null;
-  live: boolean; server_time: string;
+  live: boolean; stale_since?: string; server_time: string;
 }
 export interface StatusFrame {
   type: "status"; epoch: number; ver: number; status: Status; at: string; reason?: string; proof?: Proof;
@@ -67,6 +67,8 @@ export interface OpsStats {
 }
 export interface OpsFrame {
   type: "frame"; n: number; at: string;
+  /** False while the server polls for what it cannot hear; else absent. */
+  live?: boolean;
   /** True: forget every courier you had, this is everything in the view. */
   full?: boolean;
   couriers: OpsCourier[]; gone: string[];

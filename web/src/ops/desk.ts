@@ -14,7 +14,8 @@ import { Ledger } from "./ledger.ts";
 import { Meter } from "./meter.ts";
 import type { Place } from "../protocol.ts";
 
-export type Link = "connecting" | "live" | "reconnecting" | "refused";
+/** Delayed: the server has lost what tells it of changes, and looks for them every few seconds. */
+export type Link = "connecting" | "live" | "delayed" | "reconnecting" | "refused";
 
 export interface Notice {
   text: string;

@@ -142,6 +142,7 @@ export class Sync {
     const frame = parseOpsFrame(text);
     if (!frame) return;
     this.#desk.meter.heard(performance.now());
+    if (frame.type !== "bye") this.#desk.link.value = frame.live === false ? "delayed" : "live";
     if (frame.type === "frame") this.#apply(frame);
   }
 
