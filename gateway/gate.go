@@ -35,8 +35,8 @@ func (t *topic) apply(r tracking.Record) {
 	now, hide := t.hub.now(), t.why != tracking.Shown
 	events := r.EventsAfter(old.Delivery.Ver)
 	if r.Epoch != old.Epoch || len(events) > 0 && events[0].Ver != old.Delivery.Ver+1 {
-		// Another history, or more missed than a record carries.
-		t.tell(newMessage(frame.Snapshot(t.view(now), 0, t.live, now)), "snapshot", hide)
+		// Another history, or more missed than a record carries. It has the position; one that waits is of the history before.
+		t.tell(newMessage(frame.Snapshot(t.view(now), 0, t.live, now)), "snapshot", true)
 	} else {
 		for _, e := range events {
 			t.tell(newMessage(frame.Status(r.Epoch, e)), "status", hide)

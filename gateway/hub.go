@@ -69,8 +69,10 @@ func (c Config) withDefaults() Config {
 	c.timing.ping = cmp.Or(c.timing.ping, 25*time.Second)
 	c.timing.silence = cmp.Or(c.timing.silence, 55*time.Second)
 	c.timing.write = cmp.Or(c.timing.write, 5*time.Second)
-	c.timing.poll = cmp.Or(c.timing.poll, 2*time.Second)
-	c.timing.check = cmp.Or(c.timing.check, 5*time.Second)
+	// Nobody may wait for a status for more than five seconds: not who is told nothing until the feed notices that it has gone silent and the next poll
+	// comes, and not who was told nothing since an announcement was lost. Each is up to a quarter late, and reading takes a moment.
+	c.timing.poll = cmp.Or(c.timing.poll, 1500*time.Millisecond)
+	c.timing.check = cmp.Or(c.timing.check, 3500*time.Millisecond)
 	c.timing.reload = cmp.Or(c.timing.reload, 5*time.Second)
 	return c
 }

@@ -63,6 +63,13 @@ func (f *fleet) confirmed(live bool) {
 	}
 }
 
+// doubt has the fleet read soon.
+func (f *fleet) doubt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.doubtful = true
+}
+
 // stock is what was read of a fleet.
 type stock struct {
 	couriers []tracking.Courier

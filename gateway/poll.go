@@ -61,6 +61,23 @@ func (h *Hub) compare(ctx context.Context, topics []*topic) {
 	}
 }
 
+// Rewritten has everything that is watched read anew: history was rewritten, and what was shown may never have happened.
+func (h *Hub) Rewritten() {
+	for _, t := range h.watched() {
+		if t.isOpen() {
+			h.behind.add(t)
+		}
+	}
+	for _, s := range h.courierSockets() {
+		s.refresh()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, f := range h.fleets {
+		f.doubt()
+	}
+}
+
 func (t *topic) revision() tracking.Revision {
 	t.mu.Lock()
 	defer t.mu.Unlock()

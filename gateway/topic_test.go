@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,34 @@ type opened struct{ record tracking.Record }
 
 func (o opened) Open(context.Context, string, tracking.Seen) (tracking.Record, error) {
 	return o.record, nil
+}
+
+// What was shown may never have happened: viewers are shown what has, although nobody announces it, and nothing after it that had waited for them.
+func TestHub_Rewritten(t *testing.T) {
+	t.Parallel()
+	l, s := newLine(), newShelf()
+	h := newHub(t, l, s)
+	before := next(next(shown()))
+	s.put(before)
+	top := h.join(before)
+	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
+	awaitThat(t, "the readers to rest", func() bool { return !h.newcomers.busy() && !h.behind.busy() })
+	o, _ := box()
+	if err := top.enter(t.Context(), &viewer{outbox: o, record: before}, tracking.Seen{}); err != nil {
+		t.Fatal(err)
+	}
+	taken(o)
+	top.moved(before.Courier.ID, tracking.Position{RecordedAt: time.Now()})
+
+	after := before
+	after.Epoch, after.Delivery.Ver, after.Delivery.Rev, after.Delivery.Status, after.Events = 2, 1, 1, tracking.EnRoute, before.Events[:1]
+	s.put(after)
+	h.Rewritten()
+	awaitThat(t, "something to be said", func() bool { frames, _ := o.backlog(); return frames > 0 })
+	frames := taken(o)
+	if len(frames) != 1 || !strings.Contains(frames[0], `"type":"snapshot"`) || !strings.Contains(frames[0], `"epoch":2`) {
+		t.Errorf("viewers were shown %q, want one snapshot of the new epoch", frames)
+	}
 }
 
 // A node that was frozen, or hears later than another, has an older marker than what those who come back have seen elsewhere.

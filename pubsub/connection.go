@@ -17,7 +17,7 @@ import (
 // second, and silence is taken for death.
 const (
 	canaryEvery  = time.Second
-	canaryLimit  = 3 * time.Second
+	canaryLimit  = 2500 * time.Millisecond
 	retryAfter   = 250 * time.Millisecond
 	subscribeMax = 500 // channels in one SUBSCRIBE
 )

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -22,6 +23,10 @@ type Breaker struct {
 	log    *slog.Logger
 	since  atomic.Int64 // when it opened, Unix nanoseconds; 0 while it is closed
 	doubt  chan struct{}
+
+	mu    sync.Mutex
+	reach context.Context // ends when the store is found to be away, and begins anew when it is back
+	lose  context.CancelFunc
 }
 
 // BreakerConfig tunes a Breaker; zero fields get defaults.
@@ -36,7 +41,9 @@ func NewBreaker(store string, probe func(context.Context) error, config BreakerC
 	config.Every = cmp.Or(config.Every, time.Second)
 	config.Limit = cmp.Or(config.Limit, 500*time.Millisecond)
 	config.Retry = cmp.Or(config.Retry, 250*time.Millisecond)
-	return &Breaker{store: store, probe: probe, config: config, log: log, doubt: make(chan struct{}, 1)}
+	b := &Breaker{store: store, probe: probe, config: config, log: log, doubt: make(chan struct{}, 1)}
+	b.reach, b.lose = context.WithCancel(context.Background())
+	return b
 }
 
 // Allow answers nil, or CodeUnavailable at once while the store is away. A nil Breaker allows everything.
@@ -45,6 +52,23 @@ func (b *Breaker) Allow() error {
 		return nil
 	}
 	return Unavailable(b.store, ErrOpen)
+}
+
+// Bound answers a context that also ends when the store is found to be away: who has asked it before that waits for nothing. Its cause is then
+// what Allow would have answered. The caller must call the function when done.
+func (b *Breaker) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b == nil {
+		return context.WithCancel(ctx)
+	}
+	bound, end := context.WithCancelCause(ctx)
+	b.mu.Lock()
+	reach := b.reach
+	b.mu.Unlock()
+	stop := context.AfterFunc(reach, func() { end(Unavailable(b.store, ErrOpen)) })
+	return bound, func() {
+		stop()
+		end(context.Canceled)
+	}
 }
 
 // Since is when the store was found to be away; the zero time while it answers.
@@ -81,12 +105,14 @@ func (b *Breaker) Run(ctx context.Context) error {
 		case err == nil:
 			missing = 0
 			if was := b.since.Swap(0); was != 0 {
+				b.regain()
 				b.log.Info("a store answers again", "store", b.store, "away", time.Since(time.Unix(0, was)).Round(time.Millisecond))
 			}
 			b.rest(ctx, b.config.Every)
 		default:
 			missing++
 			if missing >= 2 && b.since.CompareAndSwap(0, time.Now().UnixNano()) {
+				b.release()
 				b.log.Warn("a store does not answer; it is not asked until it does", "store", b.store, "error", err)
 			}
 			if missing >= 2 {
@@ -95,6 +121,19 @@ func (b *Breaker) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// release lets go of those who wait for an answer.
+func (b *Breaker) release() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lose()
+}
+
+func (b *Breaker) regain() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reach, b.lose = context.WithCancel(context.Background())
 }
 
 func (b *Breaker) ask(ctx context.Context) error {

@@ -80,9 +80,38 @@ func TestBreaker(t *testing.T) {
 		b.Doubt()
 		within(t, "it opens", func() bool { return b.Allow() != nil })
 	})
+	t.Run("whoever waits for a store that is away waits no longer", func(t *testing.T) {
+		t.Parallel()
+		p := &patient{}
+		b := startBreaker(t, p, quick)
+		for range 2 {
+			p.state.Store(0)
+			within(t, "it closes", func() bool { return b.Allow() == nil })
+			waiting, done := b.Bound(t.Context())
+			ended, end := b.Bound(t.Context())
+			end()
+			if waiting.Err() != nil || ended.Err() == nil || errors.Is(context.Cause(ended), ErrOpen) {
+				t.Errorf("while the store answers: %v, %v", waiting.Err(), context.Cause(ended))
+			}
+			p.state.Store(2)
+			<-waiting.Done()
+			if cause := context.Cause(waiting); CodeOf(cause) != CodeUnavailable || !errors.Is(cause, ErrOpen) {
+				t.Errorf("cause %v", cause)
+			}
+			late, lateDone := b.Bound(t.Context())
+			<-late.Done()
+			lateDone()
+			done()
+		}
+	})
 	t.Run("none allows everything", func(t *testing.T) {
 		t.Parallel()
 		var b *Breaker
+		if ctx, done := b.Bound(t.Context()); ctx.Err() != nil {
+			t.Error("a breaker that is not there ends a context")
+		} else {
+			done()
+		}
 		b.Doubt()
 		if b.Allow() != nil || !b.Since().IsZero() {
 			t.Error("a breaker that is not there is open")

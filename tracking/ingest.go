@@ -182,14 +182,12 @@ func (u *Ingest) storeWaiting(ctx context.Context, actor Actor, placement Placem
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	mark, err := u.direct.Commit(waiting, placement.Batch)
-	if code := CodeOf(err); code == CodeUnavailable || code == CodeOverloaded {
-		// Postgres is slow or away: the backlog takes it after all, and the phone hears that it is not durable yet.
+	if err != nil {
+		// Postgres is slow, away or refuses a point of it, which must not fail the others: the backlog takes it after all, where such points are put
+		// aside, and the phone hears that it is not durable yet.
 		placed, err := u.hot.Place(ctx, placement)
 		placed.Known, placed.Durable = before.Known, before.Durable
 		return placed, nil, err
-	}
-	if err != nil {
-		return Placed{}, nil, err
 	}
 	placed := u.show(ctx, placement, mark)
 	placed.Known, placed.Durable = before.Known, before.Durable

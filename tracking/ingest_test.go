@@ -334,6 +334,19 @@ func TestIngest_Take_wait(t *testing.T) {
 			t.Errorf("placements %+v: the second keeps the batch and shows it", p)
 		}
 	})
+	t.Run("what Postgres refuses fails nobody's report: the backlog takes it", func(t *testing.T) {
+		t.Parallel()
+		for _, refusal := range []error{tracking.Errorf(tracking.CodeInvalid, "its day has no partition"), errors.New("a column is missing")} {
+			u, s := newIngest(tracking.Placed{})
+			s.commit = func(context.Context, tracking.Batch) (tracking.Mark, error) { return tracking.Mark{}, refusal }
+			if in := take(t, u, waiting(pt(1, 0))); in.Durable || in.AcceptedSeq != 1 {
+				t.Errorf("%v: got %+v", refusal, in)
+			}
+			if p := s.placements; len(p) != 2 || !p[1].Keep {
+				t.Errorf("%v: placements %+v", refusal, p)
+			}
+		}
+	})
 	t.Run("when even the backlog is full the phone hears so", func(t *testing.T) {
 		t.Parallel()
 		u, s := newIngest(tracking.Placed{})

@@ -20,8 +20,9 @@ const seenWithin = 2 * time.Second
 func calm(r *Run) {
 	began := time.Now()
 	r.Wait(r.Pick(5*time.Second, time.Minute))
+	ended := time.Now()
 	for _, a := range r.log.AnswersSince(began) {
 		r.Expect(a.OK(), "%s of %s at %s was answered %d %s", a.Kind, a.Who, a.Node, a.Code, a.Err)
 	}
-	r.blame(oracle.CheckCalm(r.log.Facts(), seenWithin)...)
+	r.blame(oracle.CheckCalm(r.log.Facts(), seenWithin, ended)...)
 }

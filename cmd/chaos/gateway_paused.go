@@ -33,13 +33,13 @@ func gatewayPaused(r *Run) {
 	})
 }
 
-// expectSilence expects that a gateway has said nothing since then, while others went on.
+// expectSilence expects that whoever was connected to a gateway then has heard nothing since, while others went on.
 func (r *Run) expectSilence(gateway *rig.Node, since time.Time) {
 	facts, now := r.log.Facts(), time.Now()
 	// What it had sent before is still on its way for a moment.
 	from := since.Add(500 * time.Millisecond)
 	for _, n := range r.Gateways {
-		heard := oracle.Heard(facts, n.Name, from, now)
+		heard := oracle.Heard(facts, n.Name, since, from, now)
 		if n == gateway {
 			r.Expect(heard == 0, "the fault did nothing: viewers heard %d frames of %s while it was paused", heard, n.Name)
 		} else {

@@ -34,13 +34,15 @@ type commands struct {
 }
 
 type cli struct {
-	Hotfoot string   `help:"The program under test." required:"" type:"existingfile"`
-	Seed    uint64   `help:"Repeats an earlier run's choices; 0 takes a new one."`
-	Only    []string `help:"Rows to run, such as F1,F8; all when not given."`
-	Long    bool     `help:"More repetitions and longer outages: for a night, not for every change."`
-	JSON    string   `help:"Also write the results to this file." placeholder:"FILE"`
-	Readme  string   `help:"Also put the table between the markers of this file, if nothing was broken." placeholder:"FILE" type:"existingfile"`
-	Data    string   `help:"Folder for the private servers' data; a temporary one when not given." placeholder:"DIR" type:"path"`
+	Hotfoot string        `help:"The program under test." required:"" type:"existingfile"`
+	Seed    uint64        `help:"Repeats an earlier run's choices; 0 takes a new one."`
+	Only    []string      `help:"Rows to run, such as F1,F8; all when not given."`
+	Long    bool          `help:"More repetitions and longer outages: for a night, not for every change."`
+	Retry   bool          `help:"Do a row again, once, that broke only bounds of time and expectations of its own, as a busy machine makes it. What it broke is shown."`
+	For     time.Duration `help:"How long the random nemesis goes on; 8s, or 1h with --long."`
+	JSON    string        `help:"Also write the results to this file." placeholder:"FILE"`
+	Readme  string        `help:"Also put the table between the markers of this file, if nothing was broken." placeholder:"FILE" type:"existingfile"`
+	Data    string        `help:"Folder for the private servers' data; a temporary one when not given." placeholder:"DIR" type:"path"`
 }
 
 func main() {
@@ -67,8 +69,8 @@ func (c *cli) run(ctx context.Context, out, progress io.Writer) (ok bool, err er
 	if err != nil {
 		return false, err
 	}
-	if c.Readme != "" && len(c.Only) > 0 {
-		return false, errors.New("--readme wants all rows, not --only some")
+	if c.Readme != "" && (len(c.Only) > 0 || c.Retry) {
+		return false, errors.New("--readme wants all rows at the first try; it goes with neither --only nor --retry")
 	}
 	seed, tell := seedOr(c.Seed), teller(progress)
 	fmt.Fprintf(out, "seed %d\n\n", seed)
@@ -86,14 +88,18 @@ func (c *cli) run(ctx context.Context, out, progress io.Writer) (ok bool, err er
 	if err != nil {
 		return false, err
 	}
-	s := &suite{env: &Env{Hotfoot: hotfoot, Long: c.Long}, seed: seed, dir: dir, template: template, tell: tell}
+	s := &suite{env: &Env{Hotfoot: hotfoot, Long: c.Long, For: c.For}, seed: seed, dir: dir, template: template, tell: tell}
+	do := s.run
+	if c.Retry {
+		do = s.patient
+	}
 	var results []*Result
 	ok = true
 	for _, row := range chosen {
 		if ctx.Err() != nil {
 			break
 		}
-		res := s.run(ctx, row)
+		res := do(ctx, row)
 		results = append(results, res)
 		ok = ok && res.passed()
 		if res.Skipped == "" {

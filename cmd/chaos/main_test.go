@@ -55,7 +55,11 @@ func TestReport(t *testing.T) {
 		Broken:   []oracle.Violation{{Invariant: "I1", Fault: oracle.Lost, Who: "Sam", Detail: "session \"p\" seq 3"}},
 	}
 	results := []*Result{
-		{ID: "F0", Fault: "nothing fails", Runs: 1}, broken, {ID: "F5", Fault: "disk full", Skipped: "needs root"}, {ID: "F6", Fault: "x", Error: "no rig"},
+		{ID: "F0", Fault: "nothing fails", Runs: 1},
+		broken,
+		{ID: "F5", Fault: "disk full", Skipped: "needs root"},
+		{ID: "F6", Fault: "x", Error: "no rig"},
+		{ID: "F7", Fault: "slow", First: []oracle.Violation{{Invariant: "row", Who: "expected", Detail: "it took 6 s"}}},
 	}
 	var out bytes.Buffer
 	writeTable(&out, results)
@@ -63,13 +67,14 @@ func TestReport(t *testing.T) {
 		"| F0 | nothing fails | 1 | 0 | 0 / 0 | 0 | 0 | 0 | 0 ms | – | ok |",
 		"| F1 | Postgres killed | 3 | 3 | 100 / 20 | 1 | 0 | 0 | 1.5 s | 1.0 s / 2.0 s | **broken: 1** |",
 		"| F6 | x | 0 | 0 | 0 / 0 | 0 | 0 | 0 | 0 ms | – | **error** |",
+		"| F7 | slow | 0 | 0 | 0 / 0 | 0 | 0 | 0 | 0 ms | – | ok, at the second try |", "F7, first try: row expected: it took 6 s",
 		"- F5 disk full: needs root",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, out.String())
 		}
 	}
-	for i, want := range []bool{true, false, true, false} {
+	for i, want := range []bool{true, false, true, false, true} {
 		if results[i].passed() != want {
 			t.Errorf("%s: passed %t", results[i].ID, !want)
 		}

@@ -132,12 +132,12 @@ func (l *laboratory) control(ctx context.Context, row Scenario) string {
 	}
 	l.tell("%s with the program as it is", row.ID)
 	for range tries {
-		if result := l.unchanged.run(ctx, row); result.passed() && result.Skipped == "" {
+		result := l.unchanged.run(ctx, row)
+		if result.Skipped == "" && result.passed() {
 			said = ""
 			break
-		} else {
-			said = "the row fails without the mutation: " + result.complaint()
 		}
+		said = "the row fails without the mutation: " + result.complaint()
 	}
 	l.controls[key] = said
 	return said

@@ -14,6 +14,9 @@ func init() {
 	})
 }
 
+// detachedFor is how long the table of a day that was taken away is still there under its name, so that no other can be made.
+const detachedFor = 300 * time.Millisecond
+
 func partitionMissing(r *Run) {
 	r.Repeat(2, 20, func(i int) {
 		today := partitionOf(time.Now())
@@ -21,6 +24,7 @@ func partitionMissing(r *Run) {
 		r.Fault(func() {
 			// Every position that comes from now on is as the first one after a midnight for which nobody was prepared.
 			r.Postgres.Exec(r.Context(), fmt.Sprintf("ALTER TABLE positions DETACH PARTITION %s CONCURRENTLY", today))
+			r.Wait(detachedFor)
 			r.Postgres.Exec(r.Context(), fmt.Sprintf("ALTER TABLE %s RENAME TO %s", today, archive))
 			r.Until("the missing day is made", settledWithin, func() bool { return attached(r, today) })
 			r.Wait(r.Pick(500*time.Millisecond, 5*time.Second))

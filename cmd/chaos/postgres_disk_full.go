@@ -17,7 +17,8 @@ func init() {
 			}
 			return ""
 		},
-		Postgres: rig.PostgresConfig{Disk: 120},
+		// Files of the log that are not needed any more are deleted, not kept for later: else there would always be one.
+		Postgres: rig.PostgresConfig{Disk: 120, Arguments: []string{"-c", "wal_recycle=off"}},
 		Run:      postgresDiskFull,
 	})
 }
@@ -27,9 +28,11 @@ func postgresDiskFull(r *Run) {
 		r.Fault(func() {
 			r.Postgres.FillDisk()
 			r.Wait(r.Pick(1500*time.Millisecond, 10*time.Second))
-			// The log grows by files of 16 MB. Its server cannot do without, and ends. What it answers to who asked for the next one is of no interest.
-			_, _ = r.Postgres.Pool.Exec(r.Context(), "SELECT pg_switch_wal()")
-			r.Until("Postgres gives up", 10*time.Second, r.Postgres.Died)
+			r.Until("Postgres gives up", 10*time.Second, func() bool {
+				// The log grows by files of 16 MB. The server cannot do without, and ends. What it answers to who asked for the next one is of no interest.
+				_, _ = r.Postgres.Pool.Exec(r.Context(), "SELECT pg_switch_wal()")
+				return r.Postgres.Died()
+			})
 			r.Postgres.Kill() // its address refuses from now on
 			r.Wait(r.Pick(time.Second, 10*time.Second))
 			r.Postgres.FreeDisk()

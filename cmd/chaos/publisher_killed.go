@@ -27,12 +27,12 @@ const sweptWithin = 5 * time.Second
 
 func publisherKilled(r *Run) {
 	// A second attempt would announce what the first one did not.
-	r.load.Hesitate(2 * sweptWithin)
+	r.load.Hesitate(sweptWithin + time.Second)
 	defer r.load.Hesitate(0)
-	r.Repeat(3, 20, func(i int) {
+	r.Repeat(2, 20, func(i int) {
 		victim := r.API[i%len(r.API)]
 		died := victim.Deaths()
-		victim.Restart(fmt.Sprintf("HOTFOOT_FAILPOINTS=Ledger.Change:after=kill@%d", 5+r.Rand.IntN(40)))
+		victim.Restart(fmt.Sprintf("HOTFOOT_FAILPOINTS=Ledger.Change:after=kill@%d", 5+r.Rand.IntN(20)))
 		back := r.Fault(func() {
 			r.Until("a node dies after a commit", 10*time.Second, func() bool { return victim.Deaths() > died })
 		})

@@ -45,6 +45,7 @@ func writeReadme(w io.Writer, results []*Result, args string) {
 				res.count(oracle.Lost), res.count(oracle.Duplicated), res.count(oracle.Disordered), res.recovered())
 		}
 	}
+	writeExcepted(w, results)
 	writeSkipped(w, results)
 }
 

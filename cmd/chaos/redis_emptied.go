@@ -12,6 +12,7 @@ func init() {
 
 func redisEmptied(r *Run) {
 	r.Repeat(4, 40, func(i int) {
+		r.Redis.Do(r.Context(), "SET", witness, "here")
 		r.Fault(func() {
 			if i%2 == 0 {
 				r.Redis.Kill()
@@ -29,5 +30,13 @@ func redisEmptied(r *Run) {
 				n.Postgres.Heal()
 			}
 		})
+		here, err := r.Redis.Client.Exists(r.Context(), witness).Result()
+		r.Expect(err == nil && here == 0, "Redis has forgotten everything (%v): the fault did nothing", err)
+		r.Until("workers find that their group is gone, make it anew and drain what comes", storedWithin, func() bool {
+			return r.Redis.Errors(r.Context(), "NOGROUP") > 0 && backlog(r) == 0
+		})
 	})
 }
+
+// witness is a key that only an empty Redis does not have.
+const witness = "chaos:witness"

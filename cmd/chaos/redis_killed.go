@@ -18,7 +18,22 @@ func redisKilled(r *Run) {
 			r.Redis.Restart()
 		})
 		expectServedWithoutRedis(r)
+		expectAcceptedStored(r)
 	})
+	r.Fault(func() {
+		// Again and again, often before anybody has noticed that it was back.
+		kills := 3
+		if r.Long {
+			kills = 20
+		}
+		for range kills {
+			r.Redis.Kill()
+			r.Wait(time.Duration(r.Rand.Int64N(int64(300 * time.Millisecond))))
+			r.Redis.Restart()
+			r.Wait(time.Duration(r.Rand.Int64N(int64(300 * time.Millisecond))))
+		}
+	})
+	expectAcceptedStored(r)
 }
 
 // darkWithin is how soon every viewer must be told that what they see may be old.

@@ -22,12 +22,20 @@ type Result struct {
 	Faults    int                `json:"faults"`
 	Positions int                `json:"acknowledged_positions"`
 	Statuses  int                `json:"acknowledged_statuses"`
+	Excepted  Excepted           `json:"excepted,omitzero"`
 	Requests  int                `json:"requests"`
 	Frames    int                `json:"frames"`
 	Slowest   time.Duration      `json:"slowest_answer_ns"`
 	Recovery  []time.Duration    `json:"recovery_ns"`
 	Broken    []oracle.Violation `json:"violations"`
+	First     []oracle.Violation `json:"first_try,omitempty"` // what was broken before the row was done again
 	Took      time.Duration      `json:"took_ns"`
+}
+
+// Excepted is what was acknowledged and is not counted as lost, since the fault itself consists in taking it away.
+type Excepted struct {
+	Positions int `json:"positions"`
+	Statuses  int `json:"statuses"`
 }
 
 // conclude fills in what a run has come to.
@@ -41,7 +49,7 @@ func (res *Result) conclude(r *Run, err error) {
 	for i := range facts.Viewers {
 		res.Frames += len(facts.Viewers[i].Frames)
 	}
-	res.Broken = r.found
+	res.Excepted, res.Broken = r.excepted, r.found
 	if err != nil {
 		res.Error = err.Error()
 	}
@@ -64,6 +72,8 @@ func (res *Result) verdict() string {
 		return "**error**"
 	case len(res.Broken) > 0:
 		return fmt.Sprintf("**broken: %d**", len(res.Broken))
+	case len(res.First) > 0:
+		return "ok, at the second try"
 	}
 	return "ok"
 }
@@ -78,7 +88,19 @@ func writeTable(w io.Writer, results []*Result) {
 				res.count(oracle.Lost), res.count(oracle.Duplicated), res.count(oracle.Disordered), seconds(res.Slowest), res.recovered(), res.verdict())
 		}
 	}
+	writeExcepted(w, results)
+	writeFirst(w, results)
 	writeSkipped(w, results)
+}
+
+// writeExcepted says what was taken away where a fault consists in that.
+func writeExcepted(w io.Writer, results []*Result) {
+	for _, res := range results {
+		if res.Excepted != (Excepted{}) {
+			fmt.Fprintf(w, "\n%s: %d positions and %d statuses were acknowledged before the fault took them away; they do not count as lost.\n",
+				res.ID, res.Excepted.Positions, res.Excepted.Statuses)
+		}
+	}
 }
 
 // writeSkipped lists what could not run, with its reason.
@@ -136,6 +158,9 @@ func (c *cli) repeat(seed uint64) string {
 	args := fmt.Sprintf("--seed %d", seed)
 	if c.Long {
 		args += " --long"
+	}
+	if c.For > 0 {
+		args += " --for " + c.For.String()
 	}
 	return args
 }

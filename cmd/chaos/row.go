@@ -45,11 +45,12 @@ func (s *suite) run(ctx context.Context, row Scenario) *Result {
 	if s.env.Long {
 		limit, row.Size = longLimit, row.Large
 	}
+	limit += s.env.For
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	began := time.Now()
 	r := &Run{
-		Long: s.env.Long, ctx: ctx, log: &oracle.Log{}, repeats: 1,
+		Long: s.env.Long, env: s.env, ctx: ctx, log: &oracle.Log{}, repeats: 1,
 		tell: func(format string, args ...any) { s.tell("%-4s %s", row.ID, fmt.Sprintf(format, args...)) },
 	}
 	h := fnv.New64a()
@@ -131,7 +132,9 @@ func (r *Run) end(row Scenario, before map[string]oracle.Holding) {
 	if err != nil {
 		r.fail(err)
 	}
-	r.blame(oracle.Check(r.log.Facts(), truth)...)
+	facts := r.log.Facts()
+	r.excepted.Positions, r.excepted.Statuses = oracle.Excepted(facts, truth)
+	r.blame(oracle.Check(facts, truth)...)
 }
 
 // awaitTruth gives viewers time to see how it ended; the oracle says who did not.

@@ -19,6 +19,7 @@ type Run struct {
 	Long bool
 	Rand *rand.Rand // for the scenario itself; the load has its own
 
+	env      *Env
 	ctx      context.Context
 	log      *oracle.Log
 	load     *load.Load
@@ -27,6 +28,7 @@ type Run struct {
 	faults   int
 	spans    []span
 	recovery []time.Duration
+	excepted Excepted
 
 	mu    sync.Mutex
 	found []oracle.Violation

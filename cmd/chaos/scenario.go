@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"hotfoot/cmd/chaos/load"
 	"hotfoot/cmd/chaos/rig"
@@ -55,6 +56,7 @@ func number(id string) int {
 type Env struct {
 	Hotfoot string // the program under test
 	Long    bool
+	For     time.Duration // how long the random nemesis goes on; 0 when not said
 }
 
 // Root reports whether we are root.

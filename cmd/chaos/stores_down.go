@@ -32,15 +32,17 @@ func storesDown(r *Run) {
 		began, over := time.Now(), time.Time{}
 		r.Fault(func() {
 			// Killed, they refuse; paused, they accept and never answer.
+			lasts, noticed := r.Pick(3500*time.Millisecond, 5*time.Minute), darkWithin
 			down, up := []func(){r.Postgres.Kill, r.Redis.Kill}, []func(){r.Redis.Restart, r.Postgres.Restart}
 			if i%2 == 1 {
 				down, up = []func(){r.Postgres.Pause, r.Redis.Pause}, []func(){r.Redis.Resume, r.Postgres.Resume}
+				lasts, noticed = r.Pick(5*time.Second, 5*time.Minute), noticedWithin
 			}
 			for _, do := range down {
 				do()
 			}
-			r.Until("viewers are told live:false while both stores are down", bothOpenWithin, func() bool { return r.Sight().Live == 0 })
-			r.Wait(r.Pick(4*time.Second, 5*time.Minute) - time.Since(began))
+			r.Until("viewers are told live:false while both stores are down", noticed, func() bool { return r.Sight().Live == 0 })
+			r.Wait(lasts - time.Since(began))
 			for _, n := range r.Nodes() {
 				grown := r.memory(n) - held[n.Name]
 				r.Expect(grown < outageMemory, "memory stays flat in an outage; %s grew by %d kB", n.Name, grown>>10)

@@ -21,7 +21,8 @@ import (
 //	Track.Store:after=kill@3;Hot.Place:before=error;Records.Record:after=delay 100ms
 //
 // A step is a method of a port; before and after are its two sides; kill ends the process as SIGKILL does, error makes the step fail as if
-// its store were away (after: it was done all the same), delay waits. @n means at the n-th time, and only then.
+// its store were away (after: it was done all the same), delay waits. @n means at the n-th time, and only then. The first time that it happens is
+// said on standard error: "failpoint Track.Store:after kill".
 type failpoints map[string]*failpoint
 
 type failpoint struct {
@@ -60,8 +61,15 @@ func newFailpoints() (failpoints, error) {
 // hit does what is asked for at this side of a step.
 func (f failpoints) hit(ctx context.Context, name string) error {
 	p := f[name]
-	if p == nil || p.at > 0 && p.hits.Add(1) != p.at {
+	if p == nil {
 		return nil
+	}
+	hit := p.hits.Add(1)
+	if p.at > 0 && hit != p.at {
+		return nil
+	}
+	if hit == max(1, p.at) {
+		fmt.Fprintf(os.Stderr, "failpoint %s %s\n", name, p.action)
 	}
 	switch p.action {
 	case "kill":

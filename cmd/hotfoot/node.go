@@ -116,6 +116,7 @@ func (n *node) build() error {
 	if n.flags.has(roleGateway) {
 		config := gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since}
 		n.hub = gateway.NewHub(feedPort{feed}, p.records, config, gateway.NewMetrics(n.registry), time.Now, n.log)
+		n.rewritten = n.hub.Rewritten
 		n.mountSockets(engine, server, viewing)
 	}
 	n.leaving.draining = &n.draining

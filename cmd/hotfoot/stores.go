@@ -30,6 +30,9 @@ type stores struct {
 	hot       *redisstore.Store
 	hotSwitch *tracking.Breaker
 
+	// rewritten is called when the truth's history was rewritten, once the hot store knows; nil for nobody.
+	rewritten func()
+
 	// unchecked are the stores whose settings could not be looked at yet.
 	unchecked []check
 }
@@ -69,6 +72,7 @@ func openStores(flags nodeFlags, log *slog.Logger) (_ *stores, err error) {
 	redisstore.Guard(s.client, s.hotSwitch)
 	s.truth = postgres.New(s.pool, s.truthSwitch)
 	s.hot = redisstore.New(s.client, s.truth, redisstore.Config{BacklogBytes: int64(flags.BacklogMB) << 20})
+	s.probe.Tell(s.hot.SetRuns)
 	s.unchecked = []check{{"Postgres", s.checkTruth}, {"Redis", s.checkHot}}
 	return s, nil
 }
@@ -167,11 +171,14 @@ func (s *stores) watchEpoch(ctx context.Context) error {
 		if err != nil {
 			return nil // it changes so seldom that the next look will do
 		}
+		s.hot.SetEpoch(epoch)
 		if known != 0 && epoch != known {
 			s.log.Warn("the epoch was raised: what is hot is read again from Postgres", "from", known, "to", epoch)
+			if s.rewritten != nil {
+				s.rewritten()
+			}
 		}
 		known = epoch
-		s.hot.SetEpoch(epoch)
 		return nil
 	})
 }
@@ -219,6 +226,25 @@ func (s *stores) close() {
 		s.pinger.Close()
 	}
 	if s.pool != nil {
+		s.closePool()
+	}
+}
+
+// goodbyeLimit is how long the pool may take to part from its server.
+const goodbyeLimit = 2 * time.Second
+
+// closePool waits for connections to end, but not for a server that hangs: pgx gives each connection that was broken off a quarter of a minute for
+// a goodbye which nobody needs any more.
+func (s *stores) closePool() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
 		s.pool.Close()
+	}()
+	limit := time.NewTimer(goodbyeLimit)
+	defer limit.Stop()
+	select {
+	case <-closed:
+	case <-limit.C:
 	}
 }

@@ -12,7 +12,7 @@ func (s *Store) Epoch(ctx context.Context) (int64, error) {
 }
 
 // A number must never come twice, and a restore takes the last one back, too: so it is the time, in seconds since 1970.
-const raiseEpochSQL = `UPDATE epoch SET epoch = greatest(epoch + 1, extract(epoch FROM clock_timestamp())::bigint) RETURNING epoch`
+const raiseEpochSQL = `UPDATE epoch SET epoch = greatest(epoch + 1, floor(extract(epoch FROM clock_timestamp()))::bigint) RETURNING epoch`
 
 // RaiseEpoch says that history was rewritten, and answers the new epoch. Errors: CodeUnavailable.
 func (s *Store) RaiseEpoch(ctx context.Context) (int64, error) {

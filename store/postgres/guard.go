@@ -48,7 +48,7 @@ func (g *guarded) Query(ctx context.Context, sql string, args ...any) (pgx.Rows,
 		if err := g.allow(); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := g.bound(ctx, patience)
 		asked, err := g.pool.Query(ctx, sql, args...)
 		if err != nil {
 			defer cancel()
@@ -91,7 +91,7 @@ func (g *guarded) Begin(ctx context.Context, limit time.Duration, fn func(contex
 
 // within makes use of the pool within a limit.
 func (g *guarded) within(ctx context.Context, limit time.Duration, use func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := g.bound(ctx, limit)
 	defer cancel()
 	return g.replanned(func() error {
 		if err := g.allow(); err != nil {
@@ -99,6 +99,16 @@ func (g *guarded) within(ctx context.Context, limit time.Duration, use func(cont
 		}
 		return g.heard(ctx, use(ctx))
 	})
+}
+
+// bound is a context for one use: it ends when its time is over, or when the server is found to be away.
+func (g *guarded) bound(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	reaching, unbound := g.breaker.Bound(ctx)
+	limited, cancel := context.WithTimeout(reaching, limit)
+	return limited, func() {
+		cancel()
+		unbound()
+	}
 }
 
 // replanned makes use of the pool, and once more when that met a connection which had prepared its statements before a migration changed what
@@ -132,7 +142,10 @@ func (g *guarded) heard(ctx context.Context, err error) error {
 	if err == nil {
 		// A commit that waits for a standby answers "committed" when it is told to stop waiting, although the standby may not have it. So what
 		// succeeds after its time has not succeeded: whoever asked asks again, which is safe.
-		return ctx.Err()
+		return context.Cause(ctx)
+	}
+	if errors.Is(context.Cause(ctx), tracking.ErrOpen) {
+		return context.Cause(ctx)
 	}
 	var own *tracking.Error
 	if errors.As(err, &own) || errors.Is(err, pgx.ErrNoRows) || errors.Is(ctx.Err(), context.Canceled) {

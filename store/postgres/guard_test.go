@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,6 +88,47 @@ func TestStore_breaker(t *testing.T) {
 		}
 		if used := s.pool.Stat().AcquireCount() - before; used != 0 {
 			t.Errorf("%d connections were taken", used)
+		}
+	})
+	t.Run("who waits for an answer when the server is found to be away waits no longer", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		var away atomic.Bool
+		breaker := runBreaker(t, func(context.Context) error {
+			if away.Load() {
+				return errors.New("away")
+			}
+			return nil
+		})
+		store := postgres.New(s.pool, breaker)
+		lock, err := s.pool.Begin(t.Context())
+		must(t, err)
+		defer func() { _ = lock.Rollback(context.Background()) }()
+		_, err = lock.Exec(t.Context(), "LOCK TABLE epoch, couriers, dead_letters IN ACCESS EXCLUSIVE MODE")
+		must(t, err)
+		ended := make(chan error)
+		for _, use := range []func() error{
+			func() error { _, err := store.Couriers(t.Context(), s.merchant, nil, tracking.ID{}, 1); return err },
+			func() error { _, err := store.Epoch(t.Context()); return err },
+			func() error { _, err := store.Bury(t.Context(), tracking.DeadLetter{ID: tracking.NewID()}); return err },
+		} {
+			go func() { ended <- use() }()
+		}
+		eventually(t, "all wait for the lock", func() bool {
+			var waiting int
+			must(t, s.pool.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting))
+			return waiting == 3
+		})
+		began := time.Now()
+		away.Store(true)
+		breaker.Doubt()
+		for range 3 {
+			if err := <-ended; tracking.CodeOf(err) != tracking.CodeUnavailable || !errors.Is(err, tracking.ErrOpen) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("took %v", took)
 		}
 	})
 	t.Run("who gets no answer makes the breaker ask", func(t *testing.T) {

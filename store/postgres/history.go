@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -58,6 +59,10 @@ func (s *Store) Store(ctx context.Context, batches []tracking.Batch) ([]tracking
 			return nil, err
 		}
 		err = attempt()
+	}
+	if missingPartition(err) {
+		// The day's table is there and is no partition: somebody is taking it away. That is no fault of the positions, and may soon be over.
+		return nil, fmt.Errorf("a day between %s and %s is being taken away: %w", first.UTC().Format(time.DateOnly), last.UTC().Format(time.DateOnly), err)
 	}
 	if err != nil {
 		return nil, translate(err)

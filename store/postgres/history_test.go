@@ -159,6 +159,26 @@ func TestStore_Store(t *testing.T) {
 			t.Errorf("%d points, want 2", n)
 		}
 	})
+	t.Run("does not blame positions for a day that is being taken away", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		c := tracking.NewID()
+		day := "positions_" + trackBegan.UTC().Format("20060102")
+		must(t, s.EnsurePartitions(t.Context(), trackBegan, trackBegan))
+		_, err := s.pool.Exec(t.Context(), "ALTER TABLE positions DETACH PARTITION "+day)
+		must(t, err)
+		_, err = s.Store.Store(t.Context(), []tracking.Batch{batchOf(c, "s", 1)})
+		if code := tracking.CodeOf(err); err == nil || code == tracking.CodeInvalid || code == tracking.CodeUnavailable {
+			t.Errorf("got %q (%v): it must be tried again, and must not hold up the line for ever", code, err)
+		}
+		_, err = s.pool.Exec(t.Context(), "DROP TABLE "+day)
+		must(t, err)
+		_, err = s.Store.Store(t.Context(), []tracking.Batch{batchOf(c, "s", 1)})
+		must(t, err)
+		if s.points(t, c) != 1 {
+			t.Error("it was not stored")
+		}
+	})
 	t.Run("refuses a date that cannot be true, and makes no partitions up to it", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)

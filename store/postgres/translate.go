@@ -18,7 +18,7 @@ const (
 	checkViolation      = "23514"
 	readOnly            = "25006"
 	tooManyConnections  = "53300"
-	// changedPlan is what a statement that was prepared before a migration gets after it, once: pgx prepares it anew.
+	// changedPlan is what a statement that was prepared before a migration gets after it; see guarded.replanned.
 	changedPlan = "0A000"
 	noDatabase  = "3D000"
 )

@@ -2,8 +2,8 @@
 -- Keeps a delivery's record if it is not older than the one kept, and tells everybody who watches.
 --
 -- KEYS  1 delivery hash
--- ARGV  1 epoch   2 rev   3 record in wire form   4 time to live in seconds
---       5 delivery channel, or '' to keep without telling   6 fleet channel   7 the record as a fleet message
+-- ARGV  1 epoch   2 rev   3 record in wire form   4 time to live in seconds   5 run of the server, '' when it is not known
+--       6 delivery channel, or '' to keep without telling   7 fleet channel   8 the record as a fleet message
 -- Returns 1 when it was kept, else 0
 
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
@@ -12,9 +12,11 @@ if kept[1] then
   if epoch > tonumber(ARGV[1]) or (epoch == tonumber(ARGV[1]) and rev > tonumber(ARGV[2])) then return 0 end
 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', ARGV[2], 'rec', ARGV[3])
+-- Who tells of a change knows that one. That none has followed it which this run never heard of is known to those who have just read the truth.
+if ARGV[5] ~= '' and (ARGV[6] == '' or not kept[1]) then redis.call('HSET', KEYS[1], 'run', ARGV[5]) end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
-if ARGV[5] ~= '' then
-  redis.call('PUBLISH', ARGV[5], ARGV[3])
-  redis.call('PUBLISH', ARGV[6], ARGV[7])
+if ARGV[6] ~= '' then
+  redis.call('PUBLISH', ARGV[6], ARGV[3])
+  redis.call('PUBLISH', ARGV[7], ARGV[8])
 end
 return 1

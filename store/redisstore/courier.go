@@ -28,7 +28,7 @@ func (s *Store) KeepCourier(ctx context.Context, c tracking.Courier) error {
 	if err != nil {
 		return err
 	}
-	kept, err := s.keepCourier(ctx, epoch, c, key.Fleet(key.Partition(c.ID), c.MerchantID), message)
+	kept, err := s.keepCourier(ctx, epoch, s.runsNow(), c, key.Fleet(key.Partition(c.ID), c.MerchantID), message)
 	if err == nil && kept < 0 {
 		// Whether this is news cannot be told until this node hears of the epoch. It must not get lost: who went off duty may not be seen.
 		err = unavailable(errBehind)
@@ -36,30 +36,31 @@ func (s *Store) KeepCourier(ctx context.Context, c tracking.Courier) error {
 	return err
 }
 
-func (s *Store) keepCourier(ctx context.Context, epoch int64, c tracking.Courier, channel string, message []byte) (kept int, err error) {
+func (s *Store) keepCourier(ctx context.Context, epoch int64, runs *Runs, c tracking.Courier, channel string, message []byte) (kept int, err error) {
+	partition := key.Partition(c.ID)
 	duty := "0"
 	if c.OnDuty {
 		duty = "1"
 	}
-	keys := []string{key.Courier(c.ID), key.Geo(key.Partition(c.ID), c.MerchantID)}
-	kept, err = courierScript.Run(ctx, s.client, keys, epoch, c.Rev, duty, ttl(), c.ID.String(), channel, message).Int()
+	keys := []string{key.Courier(c.ID), key.Geo(partition, c.MerchantID)}
+	kept, err = courierScript.Run(ctx, s.client, keys, epoch, c.Rev, duty, ttl(), c.ID.String(), runs[partition], channel, message).Int()
 	return kept, unavailable(err)
 }
 
 func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) error {
-	// Before the truth is read: what it answers is at least of this epoch.
-	epoch := s.epoch.Load()
+	// Before the truth is read: what it answers is at least of this epoch, and true of this run.
+	epoch, runs := s.epoch.Load(), s.runsNow()
 	c, err := s.truth.Courier(ctx, merchant, courier)
 	if err != nil {
 		return err
 	}
-	_, err = s.keepCourier(ctx, epoch, c, "", nil)
+	_, err = s.keepCourier(ctx, epoch, runs, c, "", nil)
 	return err
 }
 
 // Newest reads a courier's newest position, as it is now; nil when none is known. Errors: CodeUnavailable with Redis away, whatever the truth may know.
 func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
-	positions, err := s.newestHot(ctx, []tracking.ID{courier})
+	positions, _, err := s.newestHot(ctx, []tracking.ID{courier})
 	if err != nil {
 		return nil, err
 	}
@@ -67,36 +68,57 @@ func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Posi
 }
 
 // NewestOf reads the newest positions of many couriers, in their order, in one round trip; nil where none is known. With Redis away they come from the
-// truth, and are as old as its last commit. Errors: CodeUnavailable (both stores are away).
+// truth, and are as old as its last commit; what is left of another run is compared with the truth's. Errors: CodeUnavailable (both stores are away).
 func (s *Store) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
-	positions, err := s.newestHot(ctx, couriers)
+	positions, old, err := s.newestHot(ctx, couriers)
 	if err != nil {
 		return s.truth.NewestOf(ctx, couriers)
+	}
+	if len(old) == 0 {
+		return positions, nil
+	}
+	ids := make([]tracking.ID, len(old))
+	for i, at := range old {
+		ids[i] = couriers[at]
+	}
+	stored, err := s.truth.NewestOf(ctx, ids)
+	if err != nil {
+		return positions, nil // with the truth away this is all that there is
+	}
+	for i, at := range old {
+		if p := positions[at]; p == nil || stored[i] != nil && stored[i].RecordedAt.After(p.RecordedAt) {
+			positions[at] = stored[i]
+		}
 	}
 	return positions, nil
 }
 
-func (s *Store) newestHot(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
-	positions := make([]*tracking.Position, len(couriers))
+// newestHot also answers which of them are left of another run.
+func (s *Store) newestHot(ctx context.Context, couriers []tracking.ID) (positions []*tracking.Position, old []int, err error) {
+	positions = make([]*tracking.Position, len(couriers))
 	if len(couriers) == 0 {
-		return positions, nil
+		return positions, nil, nil
 	}
+	runs := s.runsNow()
 	pipe := s.client.Pipeline()
 	for _, id := range couriers {
-		pipe.HGet(ctx, key.Courier(id), "pos")
+		pipe.HMGet(ctx, key.Courier(id), "pos", "run")
 	}
 	replies, _ := pipe.Exec(ctx)
 	if err := firstFailure(replies); err != nil {
-		return nil, unavailable(err)
+		return nil, nil, unavailable(err)
 	}
 	for i, r := range replies {
-		if b, err := r.(*redis.StringCmd).Bytes(); err == nil {
-			if p, err := wire.Position(b); err == nil {
-				positions[i] = &p
-			}
+		kept := r.(*redis.SliceCmd).Val()
+		text, _ := kept[0].(string)
+		if p, err := wire.Position([]byte(text)); err == nil {
+			positions[i] = &p
+		}
+		if leftover(kept[1], runs[key.Partition(couriers[i])]) {
+			old = append(old, i)
 		}
 	}
-	return positions, nil
+	return positions, old, nil
 }
 
 // Near finds a merchant's couriers within a radius in metres, the nearest first, at most limit. Errors: CodeUnavailable.

@@ -4,7 +4,8 @@
 --
 -- KEYS  1 courier hash   2 geo set
 -- ARGV  1 epoch, 0 when it is not known   2 rev   3 '1' on duty, '0' off   4 time to live in seconds   5 courier id
---       6 fleet channel, or '' to keep without telling   7 the courier as a fleet message
+--       6 run of the server, '' when it is not known     7 fleet channel, or '' to keep without telling
+--       8 the courier as a fleet message
 -- Returns 1 when it was kept, 0 when newer news is, -1 when what is kept is of a higher epoch
 
 local kept = redis.call('HMGET', KEYS[1], 'rev', 'epoch')
@@ -16,10 +17,12 @@ if kept[1] then
 end
 redis.call('HSET', KEYS[1], 'rev', ARGV[2], 'duty', ARGV[3])
 if epoch > 0 then redis.call('HSET', KEYS[1], 'epoch', ARGV[1]) end
+-- Who tells of a change does not know whether this run has missed a later one; who has just read the truth does.
+if ARGV[6] ~= '' and (ARGV[7] == '' or not kept[1]) then redis.call('HSET', KEYS[1], 'run', ARGV[6]) end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 if ARGV[3] == '0' then
   redis.call('HDEL', KEYS[1], 'pos')
   redis.call('ZREM', KEYS[2], ARGV[5])
 end
-if ARGV[6] ~= '' then redis.call('PUBLISH', ARGV[6], ARGV[7]) end
+if ARGV[7] ~= '' then redis.call('PUBLISH', ARGV[7], ARGV[8]) end
 return 1

@@ -3,7 +3,6 @@ package redisstore
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -31,11 +30,13 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		}
 		encoded[i] = b
 	}
+	runs := s.runsNow()
 	err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := records[i].Delivery
+		partition := key.Partition(d.ID)
 		return []string{key.Delivery(d.ID)}, []any{
-			records[i].Epoch, d.Rev, encoded[i], ttl(),
-			key.Delivery(d.ID), key.Fleet(key.Partition(d.ID), d.MerchantID), wire.FleetRecord(encoded[i]),
+			records[i].Epoch, d.Rev, encoded[i], ttl(), runs[partition],
+			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]),
 		}
 	})
 	if err != nil {
@@ -45,7 +46,7 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 }
 
 // keepRecords keeps what was read from the truth and tells nobody. One that is not kept costs its next reader another fill.
-func (s *Store) keepRecords(ctx context.Context, records []tracking.Record) {
+func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []tracking.Record) {
 	var encoded [][]byte
 	for _, r := range records {
 		b, err := wire.MarshalRecord(r)
@@ -56,7 +57,7 @@ func (s *Store) keepRecords(ctx context.Context, records []tracking.Record) {
 	}
 	_ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := records[i].Delivery
-		return []string{key.Delivery(d.ID)}, []any{records[i].Epoch, d.Rev, encoded[i], ttl(), "", "", ""}
+		return []string{key.Delivery(d.ID)}, []any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", ""}
 	})
 }
 
@@ -79,16 +80,25 @@ func (s *Store) tellCouriers(ctx context.Context, records []tracking.Record) err
 	return unavailable(err)
 }
 
-// Record reads a delivery's record: from Redis, or on a miss, or with Redis away, from the truth. One of a lower epoch is a miss. Errors:
-// CodeNotFound, CodeUnavailable, CodeOverloaded (too many misses at once).
+// Record reads a delivery's record: from Redis, or on a miss, or with Redis away, from the truth. One of a lower epoch is a miss, and so is one that
+// is left of another run, unless the truth is away. Errors: CodeNotFound, CodeUnavailable, CodeOverloaded (too many misses at once).
 func (s *Store) Record(ctx context.Context, delivery tracking.ID) (tracking.Record, error) {
-	b, err := s.client.HGet(ctx, key.Delivery(delivery), "rec").Bytes()
-	if err == nil {
-		if record, err := wire.Record(b); err == nil && record.Epoch >= s.epoch.Load() {
-			return record, nil
-		}
+	run := s.runsNow()[key.Partition(delivery)]
+	kept, err := s.client.HMGet(ctx, key.Delivery(delivery), "rec", "run").Result()
+	if err != nil {
+		return s.fills.get(ctx, delivery, false)
 	}
-	return s.fills.get(ctx, delivery, err == nil || errors.Is(err, redis.Nil))
+	text, _ := kept[0].(string)
+	record, err := wire.Record([]byte(text))
+	known := err == nil && record.Epoch >= s.epoch.Load()
+	if known && !leftover(kept[1], run) {
+		return record, nil
+	}
+	fresh, err := s.fills.get(ctx, delivery, true)
+	if known && tracking.CodeOf(err) == tracking.CodeUnavailable {
+		return record, nil
+	}
+	return fresh, err
 }
 
 // Fresh reads a delivery's record from the truth and keeps it if it is newer. Errors: CodeNotFound, CodeUnavailable, CodeOverloaded.
@@ -96,8 +106,8 @@ func (s *Store) Fresh(ctx context.Context, delivery tracking.ID) (tracking.Recor
 	return s.fills.get(ctx, delivery, true)
 }
 
-// Revs reads the revisions that are kept of deliveries, in their order; the zero Revision for one that is not kept, or was under a lower epoch. With
-// Redis away they are the truth's. Errors: CodeUnavailable (both stores are away).
+// Revs reads the revisions that are kept of deliveries, in their order; the zero Revision for one that is not kept, or was under a lower epoch or in
+// another run. With Redis away they are the truth's. Errors: CodeUnavailable (both stores are away).
 func (s *Store) Revs(ctx context.Context, deliveries []tracking.ID) ([]tracking.Revision, error) {
 	revs := make([]tracking.Revision, len(deliveries))
 	if len(deliveries) == 0 {
@@ -105,15 +115,16 @@ func (s *Store) Revs(ctx context.Context, deliveries []tracking.ID) ([]tracking.
 	}
 	pipe := s.client.Pipeline()
 	for _, id := range deliveries {
-		pipe.HMGet(ctx, key.Delivery(id), "epoch", "rev")
+		pipe.HMGet(ctx, key.Delivery(id), "epoch", "rev", "run")
 	}
 	replies, _ := pipe.Exec(ctx)
 	if firstFailure(replies) != nil {
 		return s.truth.Revisions(ctx, deliveries)
 	}
-	epoch := s.epoch.Load()
+	epoch, runs := s.epoch.Load(), s.runsNow()
 	for i, r := range replies {
-		if kept := revision(r.(*redis.SliceCmd).Val()); kept.Epoch >= epoch {
+		fields := r.(*redis.SliceCmd).Val()
+		if kept := revision(fields); kept.Epoch >= epoch && !leftover(fields[2], runs[key.Partition(deliveries[i])]) {
 			revs[i] = kept
 		}
 	}

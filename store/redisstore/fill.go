@@ -21,7 +21,8 @@ const (
 // that is announced from then on.
 type fills struct {
 	records func(context.Context, []tracking.ID) ([]tracking.Record, error)
-	keep    func(context.Context, []tracking.Record)
+	keep    func(context.Context, *Runs, []tracking.Record)
+	runs    func() *Runs
 
 	mu      sync.Mutex
 	pending map[tracking.ID]*fill // asked for and not answered
@@ -89,8 +90,9 @@ func (f *fills) work() {
 		}
 		// Readers come and go; the query they share has its own bound.
 		ctx, cancel := context.WithTimeout(context.Background(), fillLimit)
+		runs := f.runs()
 		f.read(ctx, group)
-		f.answer(ctx, group)
+		f.answer(ctx, runs, group)
 		cancel()
 	}
 }
@@ -137,7 +139,7 @@ func (f *fills) read(ctx context.Context, group []*fill) {
 }
 
 // answer keeps what was found before anybody goes on with it, so that the next reader finds it in Redis.
-func (f *fills) answer(ctx context.Context, group []*fill) {
+func (f *fills) answer(ctx context.Context, runs *Runs, group []*fill) {
 	var kept []tracking.Record
 	f.mu.Lock()
 	for _, wanted := range group {
@@ -147,7 +149,7 @@ func (f *fills) answer(ctx context.Context, group []*fill) {
 	}
 	f.mu.Unlock()
 	if len(kept) > 0 {
-		f.keep(ctx, kept)
+		f.keep(ctx, runs, kept)
 	}
 	f.mu.Lock()
 	for _, wanted := range group {

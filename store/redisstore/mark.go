@@ -19,20 +19,21 @@ var markScript = redis.NewScript(markLua)
 func (s *Store) MarkDurable(ctx context.Context, marks []tracking.Mark) error {
 	// Before the marks are made: they were earned under this epoch or an earlier one.
 	epoch := s.epoch.Load()
-	err := s.makeMarks(ctx, epoch, marks)
+	err := s.makeMarks(ctx, epoch, &Runs{}, marks)
 	if err != nil {
 		s.owed.add(epoch, marks)
 	}
 	return err
 }
 
-func (s *Store) makeMarks(ctx context.Context, epoch int64, marks []tracking.Mark) error {
+// makeMarks makes marks; runs are those in which the truth was asked for them, or none when they are what single commits have come to.
+func (s *Store) makeMarks(ctx context.Context, epoch int64, runs *Runs, marks []tracking.Mark) error {
 	if len(marks) == 0 {
 		return nil
 	}
 	return s.runAll(ctx, markScript, len(marks), func(i int) ([]string, []any) {
 		m := marks[i]
-		return []string{key.Session(m.CourierID, m.Session)}, []any{epoch, m.DurableSeq, ttl()}
+		return []string{key.Session(m.CourierID, m.Session)}, []any{epoch, m.DurableSeq, ttl(), runs[key.Partition(m.CourierID)]}
 	})
 }
 
@@ -46,7 +47,7 @@ func (s *Store) Settle(ctx context.Context) error {
 		if len(marks) == 0 {
 			return nil
 		}
-		if err := s.makeMarks(ctx, epoch, marks); err != nil {
+		if err := s.makeMarks(ctx, epoch, &Runs{}, marks); err != nil {
 			return err
 		}
 		s.owed.settle(marks)

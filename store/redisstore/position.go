@@ -43,9 +43,13 @@ func (s *Store) Place(ctx context.Context, p tracking.Placement) (tracking.Place
 	args := []any{
 		fix, batch, seqRuns(p.Batch), key.Courier(courier), key.Fleet(partition, merchant), wire.FleetPositionPrefix(courier), courier.String(),
 		s.epoch.Load(), max(1, s.config.BacklogBytes/key.Partitions), time.Now().Add(-s.config.BacklogAge).UnixMilli(), ttl(),
+		s.runsNow()[partition],
 	}
+	run := &args[len(args)-1]
 
-	// What is not hot is loaded and the script asked again. Two loads can be needed, the courier's and the session's.
+	// What is not hot is loaded and the script asked again. Two loads can be needed, the courier's and the session's. With the truth away, what is left
+	// of another run must do.
+	var loaded any
 	for range 4 {
 		answer, err := script.Run(ctx, s.client, keys, args...).Slice()
 		if err != nil {
@@ -65,9 +69,13 @@ func (s *Store) Place(ctx context.Context, p tracking.Placement) (tracking.Place
 		case "session":
 			err = s.loadSession(ctx, courier, p.Batch.Session)
 		}
-		if err != nil {
+		switch {
+		case *run != "" && (answer[0] == loaded || tracking.CodeOf(err) == tracking.CodeUnavailable):
+			*run = ""
+		case err != nil:
 			return tracking.Placed{}, err
 		}
+		loaded = answer[0]
 	}
 	return tracking.Placed{}, unavailable(fmt.Errorf("courier %s does not stay in Redis", courier))
 }

@@ -4,17 +4,17 @@
 -- ARGV  1 newest fix in wire form, or ''    2 batch in wire form, or '' when it is stored elsewhere
 --       3 its seqs as 'first-last,…', or '' 4 courier channel   5 fleet channel   6 fleet prefix   7 courier id
 --       8 epoch, 0 when it is not known     9 limit of the stream in bytes   10 the time, Unix ms, up to which nothing in it may date
---       11 time to live in seconds
+--       11 time to live in seconds            12 run of the server, '' when it is not known or what is left of another one must do
 -- Returns {state, live, since, watched, known, durable}
---       state    'ok', 'off_shift', 'full' or 'old' for a backlog at its limit, or what must be loaded first, since it is missing or of a
---                lower epoch: 'courier', 'session'
+--       state    'ok', 'off_shift', 'full' or 'old' for a backlog at its limit, or what must be loaded first, since it is missing, of a
+--                lower epoch or left of another run: 'courier', 'session'
 --       live     1 when the fix moved the marker       since  its time before, Unix ms, 0 for none
 --       watched  how many subscribers were told        known, durable  the session's seqs before, and its durable seq
 
-local fix, batch, seqs, epoch, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[8], ARGV[11]
+local fix, batch, seqs, epoch, ttl, run = ARGV[1], ARGV[2], ARGV[3], ARGV[8], ARGV[11], ARGV[12]
 
-local function outdated(kept)
-  return epoch ~= '0' and kept ~= epoch and tonumber(kept or '0') < tonumber(epoch)
+local function outdated(kept, keptRun)
+  return run ~= '' and keptRun ~= run or epoch ~= '0' and kept ~= epoch and tonumber(kept or '0') < tonumber(epoch)
 end
 
 -- Runs of seqs, merged. The lowest are forgotten beyond 64 runs: a phone with that many holes hears 'late' for a duplicate.
@@ -45,14 +45,14 @@ local function merge(known, seqs)
   return table.concat(out, ',')
 end
 
-local courier = redis.call('HMGET', KEYS[1], 'duty', 'pos', 'epoch')
-if not courier[1] or outdated(courier[3]) then return {'courier'} end
+local courier = redis.call('HMGET', KEYS[1], 'duty', 'pos', 'epoch', 'run')
+if not courier[1] or outdated(courier[3], courier[4]) then return {'courier'} end
 if courier[1] ~= '1' then return {'off_shift'} end
 
 local known, durable = '', '0'
 if seqs ~= '' then
-  local session = redis.call('HMGET', KEYS[4], 'seqs', 'durable', 'epoch')
-  if not session[2] or outdated(session[3]) then return {'session'} end
+  local session = redis.call('HMGET', KEYS[4], 'seqs', 'durable', 'epoch', 'run')
+  if not session[2] or outdated(session[3], session[4]) then return {'session'} end
   known, durable = session[1] or '', session[2]
 end
 

@@ -11,7 +11,11 @@ import (
 )
 
 // Probe asks whether Redis answers, on a connection of its own, which no queue of requests and no breaker stands before.
-type Probe struct{ client redis.UniversalClient }
+type Probe struct {
+	client redis.UniversalClient
+	runs   Runs // as they were when their servers answered last; Ping's alone
+	tell   func(Runs)
+}
 
 // NewProbe makes a Probe of what Connect would connect to. It does not wait for the server.
 func NewProbe(url string) (*Probe, error) {
@@ -24,36 +28,71 @@ func NewProbe(url string) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Probe{client}, nil
+	return &Probe{client: client, tell: func(Runs) {}}, nil
 }
 
+// Tell has somebody told which runs of servers answer, before Ping does. It must be called before Ping is.
+func (p *Probe) Tell(tell func(Runs)) { p.tell = tell }
+
 // Ping answers nil when the server answers and can serve; on a cluster, when any master does: what the others hold is unavailable piece by piece.
+// One call at a time.
 func (p *Probe) Ping(ctx context.Context) error {
 	cluster, ok := p.client.(*redis.ClusterClient)
 	if !ok {
-		return p.client.Ping(ctx).Err()
+		run, err := ping(ctx, p.client)
+		if err != nil {
+			return err
+		}
+		for partition := range p.runs {
+			p.runs[partition] = run
+		}
+		p.tell(p.runs)
+		return nil
 	}
-	masters := map[*redis.Client]bool{}
+	partitions := map[*redis.Client][]int{}
 	for partition := range key.Partitions {
 		// From memory: asking who the masters are would hang on the first that does not answer.
 		master, err := cluster.MasterForKey(ctx, key.Positions(partition))
 		if err != nil {
 			return err
 		}
-		masters[master] = true
+		partitions[master] = append(partitions[master], partition)
 	}
-	answers := make(chan error, len(masters))
-	for master := range masters {
-		go func() { answers <- master.Ping(ctx).Err() }()
+	type answer struct {
+		partitions []int
+		run        string
+		err        error
+	}
+	answers := make(chan answer, len(partitions))
+	for master, theirs := range partitions {
+		go func() {
+			run, err := ping(ctx, master)
+			answers <- answer{theirs, run, err}
+		}()
 	}
 	var failures []error
-	for range masters {
-		failures = append(failures, <-answers)
+	for range partitions {
+		a := <-answers
+		failures = append(failures, a.err)
+		for _, partition := range a.partitions {
+			if a.err == nil {
+				p.runs[partition] = a.run
+			}
+		}
 	}
-	if slices.Contains(failures, nil) {
-		return nil
+	if !slices.Contains(failures, nil) {
+		return errors.Join(failures...)
 	}
-	return errors.Join(failures...)
+	p.tell(p.runs)
+	return nil
+}
+
+// ping asks in one round trip whether a server can serve, and which run of it answers.
+func ping(ctx context.Context, server redis.UniversalClient) (run string, err error) {
+	pipe := server.Pipeline()
+	pong, info := pipe.Ping(ctx), pipe.Info(ctx, "server")
+	_, _ = pipe.Exec(ctx) // what counts is the pong: who may not ask for INFO has no runs
+	return runOf(info.Val()), pong.Err()
 }
 
 // Close lets go of the connection.

@@ -6,12 +6,13 @@
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
 //	reads ───────────────> delivery.go, courier.go, fill.go          Redis first; the truth on a miss, or without Redis
-//	outages ─────────────> guard.go, probe.go                        a server that does not answer is not asked
+//	outages ─────────────> guard.go, probe.go, run.go                a server that does not answer is not asked, and one that is back not believed
 //
 // Guarantees. Nothing here is the truth: an empty Redis is filled again from Postgres as things are asked for, in shared queries. An older
 // value never replaces a newer one, whatever order writers arrive in: every write is a script that compares first. Scripts write first and
 // publish last, so that nobody is told of what was refused. What was learnt under a lower epoch is a future that may not have happened: it
-// is never compared with what came after, but replaced. A full server takes no more batches, but still takes what replaces what it has, so
+// is never compared with what came after, but replaced. What is left of another run of the server, from its file or from a master that it
+// followed, is read from the truth again before it counts; while the truth is away too, it is all that there is. A full server takes no more batches, but still takes what replaces what it has, so
 // that viewers are told. Everything but the backlog expires, with jitter.
 //
 // Concurrency. Everything may be called at any time from anywhere. Reads of the truth run in goroutines of their own, two at most, which end
@@ -59,7 +60,8 @@ type Store struct {
 	client redis.UniversalClient
 	truth  Truth
 	config Config
-	epoch  atomic.Int64 // 0 while it is not known
+	epoch  atomic.Int64         // 0 while it is not known
+	runs   atomic.Pointer[Runs] // nil while they are not known
 	owed   owed
 	fills  fills
 }
@@ -69,7 +71,7 @@ func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
 	s := &Store{client: client, truth: truth, config: config}
-	s.fills = fills{records: truth.Records, keep: s.keepRecords, pending: map[tracking.ID]*fill{}}
+	s.fills = fills{records: truth.Records, keep: s.keepRecords, runs: s.runsNow, pending: map[tracking.ID]*fill{}}
 	return s
 }
 

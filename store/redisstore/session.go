@@ -52,11 +52,15 @@ func parseRuns(s string) []tracking.Span {
 const maxSeq = 1<<53 - 1
 
 func (s *Store) loadSession(ctx context.Context, courier tracking.ID, session string) error {
-	epoch := s.epoch.Load()
+	epoch, runs := s.epoch.Load(), s.runsNow()
 	seq, err := s.truth.DurableSeq(ctx, courier, session)
-	if err != nil && tracking.CodeOf(err) != tracking.CodeUnavailable {
+	if tracking.CodeOf(err) == tracking.CodeUnavailable {
+		// With Postgres away the session goes on from what is left of it, or starts over at 0: the phone may send more than needed, and every point is
+		// still stored once.
+		runs, err = &Runs{}, nil
+	}
+	if err != nil {
 		return err
 	}
-	// With Postgres away the session starts over at 0: the phone may send more than needed, and every point is still stored once.
-	return s.makeMarks(ctx, epoch, []tracking.Mark{{CourierID: courier, Session: session, DurableSeq: seq}})
+	return s.makeMarks(ctx, epoch, runs, []tracking.Mark{{CourierID: courier, Session: session, DurableSeq: seq}})
 }

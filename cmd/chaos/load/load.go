@@ -135,7 +135,7 @@ func (l *Load) watch(deliveries []delivery, size Size) {
 		name := fmt.Sprint("viewer ", i)
 		v := &viewer{
 			delivery: d, open: openSocket, call: l.gateways, log: l.log.Viewer(name, d.id), random: l.random(name), restless: i%4 == 3,
-			recalled: make(chan struct{}, 1),
+			epoch: &l.epoch,
 		}
 		if i%10 == 5 {
 			v.open, v.streams = openStream, true
@@ -184,17 +184,7 @@ func (l *Load) UnderWay() error {
 }
 
 // Rewritten says that history was rewritten under a new epoch. Who was sent away for an end that may not have happened looks again.
-func (l *Load) Rewritten(epoch int64) {
-	l.epoch.Store(epoch)
-	for _, v := range l.viewers {
-		if v.sight().done {
-			select {
-			case v.recalled <- struct{}{}:
-			default: // is being recalled
-			}
-		}
-	}
-}
+func (l *Load) Rewritten(epoch int64) { l.epoch.Store(epoch) }
 
 // Converged reports whether every viewer who stays is connected, is told live:true, and knows at least these versions, of the present epoch.
 func (l *Load) Converged(versions map[string]oracle.StoredDelivery) error {

@@ -103,6 +103,24 @@ func TestPhone(t *testing.T) {
 			t.Errorf("sends %v", seqs(batch))
 		}
 	})
+	t.Run("counts what is left anew when it is asked for what it has forgotten", func(t *testing.T) {
+		t.Parallel()
+		p := newPhone(plain)
+		for p.seq < 6 {
+			p.make()
+		}
+		made, left := len(p.log.Made), int(p.seq)-4
+		p.take(p.batch(), http.StatusAccepted, intake{Durable: 4})
+		session := p.session
+		p.take(nil, http.StatusAccepted, intake{Durable: 2, ResendFrom: 3})
+		batch := p.batch()
+		if p.session == session || len(batch) != left || batch[0].Seq != 1 || batch[0].wire.Seq != 1 || batch[0].Session != p.session {
+			t.Errorf("in session %q, after %q, it sends %v", p.session, session, seqs(batch))
+		}
+		if len(p.log.Made) != made+left {
+			t.Errorf("%d fixes are noted, want %d", len(p.log.Made), made+left)
+		}
+	})
 	t.Run("keeps what was rejected until it is durable, too", func(t *testing.T) {
 		t.Parallel()
 		p := newPhone(plain)

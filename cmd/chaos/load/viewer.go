@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hotfoot/cmd/chaos/oracle"
@@ -30,8 +31,8 @@ type viewer struct {
 	random   *rand.Rand
 	// restless ones leave after a second or two and come back.
 	restless bool
-	streams  bool // by server-sent events
-	recalled chan struct{}
+	streams  bool          // by server-sent events
+	epoch    *atomic.Int64 // the present one, if it was ever raised
 
 	mu    sync.Mutex
 	state sight
@@ -66,13 +67,10 @@ func (v *viewer) run(ctx context.Context, enough <-chan struct{}) {
 		done := v.state.done
 		v.mu.Unlock()
 		if done {
-			select {
-			case <-ctx.Done():
+			if !v.lookAgain(ctx) {
 				return
-			case <-v.recalled:
-				v.set(func(s *sight) { s.done = false })
-				continue
 			}
+			continue
 		}
 		// Who is away when it is enough comes back at once, to see how it ends.
 		if over(enough) {
@@ -81,6 +79,17 @@ func (v *viewer) run(ctx context.Context, enough <-chan struct{}) {
 			pause(ctx, away, enough)
 		}
 	}
+}
+
+// lookAgain waits, once the delivery is over, until history is rewritten: it may not be over then. False means that ctx ended.
+func (v *viewer) lookAgain(ctx context.Context) bool {
+	for v.sight().epoch >= v.epoch.Load() {
+		if !sleep(ctx, latestReturn) {
+			return false
+		}
+	}
+	v.set(func(s *sight) { s.done = false })
+	return sleep(ctx, soonestReturn)
 }
 
 // connect watches over one connection, and answers how long to stay away after it.

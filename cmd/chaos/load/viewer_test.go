@@ -1,6 +1,8 @@
 package load
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 
 	"hotfoot/cmd/chaos/oracle"
@@ -63,6 +65,20 @@ func TestViewer_take(t *testing.T) {
 			}
 		})
 	}
+	t.Run("who was sent away looks again once history was rewritten, and not before", func(t *testing.T) {
+		t.Parallel()
+		var epoch atomic.Int64
+		v := &viewer{log: (&oracle.Log{}).Viewer("v", "d"), epoch: &epoch, state: sight{done: true, epoch: 1}}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if v.lookAgain(ctx) || !v.sight().done {
+			t.Error("it looks again although nothing happened")
+		}
+		epoch.Store(2)
+		if !v.lookAgain(t.Context()) || v.sight().done {
+			t.Error("it does not look again")
+		}
+	})
 	t.Run("live follows snapshots and ticks", func(t *testing.T) {
 		t.Parallel()
 		v := &viewer{log: (&oracle.Log{}).Viewer("v", "d")}

@@ -16,7 +16,7 @@ func (c *court) answers() {
 		switch {
 		case a.Took > AnswerLimit && !a.Excused:
 			c.blame("I6", Wrong, what, "%s sent at %s took %v: %d %s", a.Kind, at, a.Took.Round(time.Millisecond), a.Code, a.Err)
-		case !contractual(a):
+		case !contractual(a) && !c.facts.overtaken(a):
 			c.blame("I6", Wrong, what, "%s sent at %s was answered %d %s", a.Kind, at, a.Code, a.Err)
 		}
 	}

@@ -2,9 +2,9 @@ package oracle
 
 import "time"
 
-// CheckCalm judges what is promised while nothing fails: every acknowledged status reaches every viewer who is connected within so long, and no
-// node is behind another.
-func CheckCalm(facts Facts, within time.Duration) []Violation {
+// CheckCalm judges what is promised while nothing fails, up to a time: every acknowledged status reaches every viewer who is connected within so
+// long, or as soon after they were greeted, and no node is behind another.
+func CheckCalm(facts Facts, within time.Duration, until time.Time) []Violation {
 	c := &court{facts: facts}
 	acks := map[string][]Ack{}
 	for _, a := range facts.Acks {
@@ -12,10 +12,16 @@ func CheckCalm(facts Facts, within time.Duration) []Violation {
 	}
 	for i := range facts.Viewers {
 		v := &facts.Viewers[i]
-		for _, a := range acks[v.Delivery] {
-			if from, connected := v.connected(a.At, a.At.Add(within)); connected && !v.knows(a.Ver, from, a.At.Add(within)) {
-				c.blame("calm", Lost, v.Name+" of delivery "+v.Delivery, "ver %d %s was acknowledged at %s and not shown within %v",
-					a.Ver, a.Status, a.At.UTC().Format("15:04:05.000"), within)
+		for _, visit := range v.visits(until) {
+			for _, a := range acks[v.Delivery] {
+				due := a.At.Add(within)
+				if a.At.Before(visit.from) {
+					due = visit.from.Add(within)
+				}
+				if due.Before(visit.to) && !v.knows(a.Ver, visit.first, due) {
+					c.blame("calm", Lost, v.Name+" of delivery "+v.Delivery, "ver %d %s was acknowledged at %s and not shown by %s",
+						a.Ver, a.Status, a.At.UTC().Format("15:04:05.000"), due.UTC().Format("15:04:05.000"))
+				}
 			}
 		}
 		c.together(v)
@@ -38,23 +44,30 @@ func (c *court) together(v *Viewer) {
 	}
 }
 
-// connected reports whether one connection lasted from one time to the other, and its first frame's place.
-func (v *Viewer) connected(from, to time.Time) (first int, ok bool) {
-	first = -1
+// visit is a connection from its snapshot, the frame that is the first, to its end.
+type visit struct {
+	first    int
+	from, to time.Time
+}
+
+// visits are a viewer's connections; one that has not ended is counted until a time.
+func (v *Viewer) visits(until time.Time) (visits []visit) {
+	here := false
 	for i, f := range v.Frames {
 		switch f.Type {
 		case "snapshot":
-			if first < 0 && !f.At.After(from) {
-				first = i
+			if !here {
+				visits = append(visits, visit{i, f.At, until})
 			}
+			here = true
 		case "close":
-			if f.At.After(from) && first >= 0 {
-				return first, f.At.After(to)
+			if here {
+				visits[len(visits)-1].to = f.At
 			}
-			first = -1
+			here = false
 		}
 	}
-	return first, first >= 0
+	return visits
 }
 
 // knows reports whether a connection had told of a version by then.

@@ -15,6 +15,9 @@ func TestCheckCalm(t *testing.T) {
 		"nothing is late":                               {func(*story) {}, 0},
 		"a status that is not shown":                    {func(s *story) { s.drop(s.frame("status", 1)) }, 1},
 		"a status that is shown late":                   {func(s *story) { s.frame("status", 1).At = after(90) }, 1},
+		"a snapshot that is behind, and stays so":       {func(s *story) { s.frame("snapshot", 1).Ver = 4 }, 1},
+		"a snapshot that is behind for a moment":        {func(s *story) { s.catchUp(399) }, 0},
+		"a snapshot that is behind for too long":        {func(s *story) { s.catchUp(402) }, 1},
 		"a status that was acknowledged while away":     {func(s *story) { s.frame("snapshot", 1).At = after(359) }, 0},
 		"a viewer who leaves before the time is over":   {func(s *story) { s.drop(s.frame("status", 1)); s.frame("close", 0).At = after(75) }, 0},
 		"a viewer of another delivery":                  {func(s *story) { s.drop(s.frame("status", 1)); s.Viewers[0].Delivery = "d2" }, 0},
@@ -26,11 +29,17 @@ func TestCheckCalm(t *testing.T) {
 			t.Parallel()
 			s := goodStory()
 			c.change(s)
-			if found := CheckCalm(s.Facts, within); len(found) != c.want {
+			if found := CheckCalm(s.Facts, within, after(2000)); len(found) != c.want {
 				t.Errorf("found %v, want %d", found, c.want)
 			}
 		})
 	}
+}
+
+// catchUp lets the second snapshot lack the newest status, which is told at a time.
+func (s *story) catchUp(ms int64) {
+	s.frame("snapshot", 1).Ver = 4
+	s.insert(Frame{At: after(ms), Type: "status", Epoch: 1, Ver: 5, Status: "arriving"})
 }
 
 func TestCheckRest(t *testing.T) {

@@ -22,7 +22,7 @@ func (c *court) phone(p *Phone) {
 		switch {
 		case rejected[point] && stored[point] > 0:
 			c.blame("I1", Wrong, p.Name, "session %q seq %d of %s was rejected, and yet Postgres has it", point.Session, point.Seq, clock(point.RecordedAt))
-		case owed[point] && stored[point] == 0:
+		case owed[point] && stored[point] == 0 && !c.facts.lostPoint(p, point):
 			c.blame("I1", Lost, p.Name, "session %q seq %d of %s was acknowledged as durable (%s); Postgres has %d rows of that seq, none of that time",
 				point.Session, point.Seq, clock(point.RecordedAt), p.ackOf(point), rows)
 		case rows > 1:
@@ -48,8 +48,12 @@ func (c *court) phone(p *Phone) {
 // replies judges durable_seq over time. After an outage of Redis it may be answered lower than before, and the phone goes by the highest; but what it
 // was told is durable it may have forgotten, and must not be asked for.
 func (c *court) replies(p *Phone) {
-	durable := map[string]int64{}
+	durable, eras := map[string]int64{}, map[string]int{}
 	for _, r := range p.Replies {
+		era, settled := c.facts.era(r.At)
+		if era != eras[r.Session] || !settled {
+			durable[r.Session], eras[r.Session] = 0, era // history was rewritten, and nodes hear of it one by one
+		}
 		before := durable[r.Session]
 		at := r.At.UTC().Format("15:04:05.000")
 		if r.Accepted < r.Durable {
@@ -58,7 +62,9 @@ func (c *court) replies(p *Phone) {
 		if r.ResendFrom > 0 && r.ResendFrom <= max(before, r.Durable) {
 			c.blame("I8", Wrong, p.Name, "session %q: asked to resend from %d at %s, though %d was durable", r.Session, r.ResendFrom, at, max(before, r.Durable))
 		}
-		durable[r.Session] = max(before, r.Durable)
+		if settled {
+			durable[r.Session] = max(before, r.Durable)
+		}
 	}
 }
 
@@ -98,6 +104,9 @@ func (c *court) statuses() {
 	}
 	answered := map[once]int64{}
 	for _, a := range c.facts.Acks {
+		if c.facts.lostAck(a) {
+			continue
+		}
 		who := a.Who + " of delivery " + a.Delivery
 		at := a.At.UTC().Format("15:04:05.000")
 		if got := c.truth.statusAt(a.Delivery, a.Ver); got != a.Status {

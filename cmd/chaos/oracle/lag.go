@@ -36,15 +36,15 @@ func DrowsyFrames(facts Facts, from, to time.Time) (frames, viewers int) {
 	return frames, viewers
 }
 
-// Heard counts the frames that a node sent viewers between two times.
-func Heard(facts Facts, node string, from, to time.Time) (frames int) {
+// Heard counts the frames that came between two times over the connections to a node that were open at a third.
+func Heard(facts Facts, node string, open, from, to time.Time) (frames int) {
 	for i := range facts.Viewers {
-		at := ""
+		there := false
 		for _, f := range facts.Viewers[i].Frames {
 			switch {
 			case f.Type == "open":
-				at = f.Node
-			case f.Type != "close" && at == node && !f.At.Before(from) && f.At.Before(to):
+				there = f.Node == node && !f.At.After(open)
+			case f.Type != "close" && there && !f.At.Before(from) && f.At.Before(to):
 				frames++
 			}
 		}

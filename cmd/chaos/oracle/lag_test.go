@@ -33,11 +33,14 @@ func TestHeard(t *testing.T) {
 	t.Parallel()
 	s := goodStory()
 	for node, want := range map[string]int{"gateway-1": 5, "gateway-2": 4, "gateway-3": 0} {
-		if heard := Heard(s.Facts, node, noon, after(2000)); heard != want {
+		if heard := Heard(s.Facts, node, after(2000), noon, after(2000)); heard != want {
 			t.Errorf("%s was heard %d times, want %d", node, heard, want)
 		}
 	}
-	if heard := Heard(s.Facts, "gateway-1", after(21), after(32)); heard != 2 {
+	if heard := Heard(s.Facts, "gateway-1", after(20), after(21), after(32)); heard != 2 {
 		t.Errorf("between two times it was heard %d times, want 2", heard)
+	}
+	if heard := Heard(s.Facts, "gateway-2", after(20), noon, after(2000)); heard != 0 {
+		t.Errorf("a connection that was not open yet was heard %d times", heard)
 	}
 }

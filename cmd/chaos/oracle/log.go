@@ -59,6 +59,8 @@ type Log struct {
 	phones  []*Phone
 	viewers []*Viewer
 	maps    []*Map
+
+	rewrites []Rewrite
 }
 
 // Answered notes the end of a request.
@@ -87,6 +89,13 @@ func (l *Log) AnswersSince(t time.Time) []Answer {
 	late := slices.DeleteFunc(slices.Clone(l.answers[from:]), func(a Answer) bool { return a.Done().Before(t) })
 	slices.SortStableFunc(late, func(a, b Answer) int { return a.Done().Compare(b.Done()) })
 	return late
+}
+
+// Rewrote notes that Postgres went back in time.
+func (l *Log) Rewrote(w Rewrite) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.rewrites = append(l.rewrites, w)
 }
 
 // Phone adds a phone to the log.
@@ -123,13 +132,15 @@ type Facts struct {
 	Phones  []Phone
 	Viewers []Viewer
 	Maps    []Map
+
+	Rewrites []Rewrite // in the order in which they happened
 }
 
 // Facts copies the log.
 func (l *Log) Facts() Facts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	f := Facts{Answers: slices.Clone(l.answers), Acks: slices.Clone(l.acks)}
+	f := Facts{Answers: slices.Clone(l.answers), Acks: slices.Clone(l.acks), Rewrites: slices.Clone(l.rewrites)}
 	for _, p := range l.phones {
 		f.Phones = append(f.Phones, p.copy())
 	}

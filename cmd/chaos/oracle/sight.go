@@ -172,6 +172,9 @@ func (s *sight) newer(f *Frame) {
 
 // exists judges a status that was shown: I4.
 func (s *sight) exists(f *Frame, ver int64, status string) {
+	if e, lost := s.facts.lostEvent(s.viewer.Delivery, ver, f.Epoch, f.At); lost && e.Status == status {
+		return
+	}
 	if got := s.truth.statusAt(s.viewer.Delivery, ver); got != status {
 		s.blameAt(f, "I4", Lost, "a %s frame shows ver %d as %s; Postgres has %q there", f.Type, ver, status, got)
 	}
@@ -182,7 +185,11 @@ func (s *sight) place(f *Frame, ver int64) {
 	if f.Position == 0 {
 		return
 	}
-	if status := s.truth.statusAt(s.viewer.Delivery, ver); !underway(status) {
+	status := s.truth.statusAt(s.viewer.Delivery, ver)
+	if e, lost := s.facts.lostEvent(s.viewer.Delivery, ver, s.epoch, f.At); lost {
+		status = e.Status
+	}
+	if !underway(status) {
 		s.blameAt(f, "I7", Wrong, "a %s frame shows a position at ver %d, which is %q", f.Type, ver, status)
 	} else if s.ended {
 		s.blameAt(f, "I7", Wrong, "a %s frame shows a position after the delivery had ended", f.Type)
@@ -195,9 +202,14 @@ func (s *sight) place(f *Frame, ver int64) {
 	}
 	s.here[s.courier] = max(s.here[s.courier], f.Position)
 	s.marker[s.courier] = max(s.marker[s.courier], f.Position)
-	if id, ok := s.truth.Couriers[s.courier]; !ok || !s.stored[fix{id, f.Position}] {
+	if id, ok := s.truth.Couriers[s.courier]; !ok || !s.had(s.stored, fix{id, f.Position}, f.At) {
 		s.blameAt(f, "I4", Lost, "a %s frame shows %s at %s; Postgres has no such position", f.Type, s.courier, clock(f.Position))
 	}
+}
+
+// had reports whether Postgres has a fix, or had it when it was shown.
+func (c *court) had(stored map[fix]bool, shown fix, at time.Time) bool {
+	return stored[shown] || c.facts.lostPosition(shown.courier, at, func(p Point) bool { return p.RecordedAt == shown.recordedAt })
 }
 
 // liveMap judges what a dispatcher saw: I3, I4.
@@ -209,11 +221,14 @@ func (c *court) liveMap(m *Map, stored map[fix]bool) {
 				p.At.UTC().Format("15:04:05.000"), p.Courier, clock(last), clock(p.RecordedAt))
 		}
 		marker[p.Courier] = max(marker[p.Courier], p.RecordedAt)
-		if !stored[fix{p.Courier, p.RecordedAt}] {
+		if !c.had(stored, fix{p.Courier, p.RecordedAt}, p.At) {
 			c.blame("I4", Lost, m.Name, "shows courier %s at %s; Postgres has no such position", p.Courier, clock(p.RecordedAt))
 		}
 	}
 	for _, e := range m.Events {
+		if lost, ok := c.facts.lostEvent(e.Delivery, e.Ver, 0, e.At); ok && lost.Status == e.Status {
+			continue
+		}
 		if got := c.truth.statusAt(e.Delivery, e.Ver); got != e.Status {
 			c.blame("I4", Lost, m.Name, "shows ver %d of delivery %s as %s; Postgres has %q there", e.Ver, e.Delivery, e.Status, got)
 		}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -53,30 +57,36 @@ func (c *Cluster) Kill(i int) {
 	c.down[i] = true
 }
 
-// Restart starts a master again on what it had.
+// Restart starts a master again on what it had, and returns when all masters serve: those that had given it up wait for a while.
 func (c *Cluster) Restart(ctx context.Context, i int) {
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	starting, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	if _, err := c.servers.StartMaster(ctx, i); err != nil {
-		c.fail(fmt.Errorf("redis cluster: %w", err))
-	}
+	_, err := c.servers.StartMaster(starting, i)
+	c.try(err)
 	delete(c.down, i)
+	for _, master := range c.masters {
+		c.await(ctx, "all masters serve", func() bool {
+			return strings.Contains(master.ClusterInfo(ctx).Val(), "cluster_state:ok")
+		})
+	}
 }
 
 // Owner is the master that serves a slot.
 func (c *Cluster) Owner(ctx context.Context, slot int) int {
-	ranges, err := c.masters[0].ClusterSlots(ctx).Result()
+	owner, err := c.ownerBy(ctx, 0, slot)
+	c.try(err)
+	return owner
+}
+
+// ownerBy is who serves a slot as one master sees it.
+func (c *Cluster) ownerBy(ctx context.Context, master, slot int) (int, error) {
+	ranges, err := c.masters[master].ClusterSlots(ctx).Result()
 	for _, r := range ranges {
 		if r.Start <= slot && slot <= r.End && len(r.Nodes) > 0 {
-			for i, id := range c.ids {
-				if id == r.Nodes[0].ID {
-					return i
-				}
-			}
+			return slices.Index(c.ids, r.Nodes[0].ID), nil
 		}
 	}
-	c.fail(fmt.Errorf("redis cluster: nobody serves slot %d: %w", slot, err))
-	return 0
+	return 0, errors.Join(err, fmt.Errorf("master %d knows nobody who serves slot %d", master, slot))
 }
 
 // Migration is a slot on its way from one master to another.
@@ -116,9 +126,60 @@ func (m *Migration) End(ctx context.Context) (keys int) {
 		keys += n
 	}
 	c := m.cluster
-	c.try(c.masters[m.to].Do(ctx, "CLUSTER", "SETSLOT", m.slot, "NODE", c.ids[m.to]).Err(),
-		c.masters[m.from].Do(ctx, "CLUSTER", "SETSLOT", m.slot, "NODE", c.ids[m.to]).Err())
+	// Whoever takes a slot must know the newest claims of all others, or an older claim wins over its own.
+	c.await(ctx, "masters agree on each other's claims", func() bool {
+		first := c.claims(ctx, 0)
+		for i := range c.masters {
+			if !maps.Equal(c.claims(ctx, i), first) {
+				return false
+			}
+		}
+		return true
+	})
+	for _, master := range []int{m.to, m.from} {
+		c.try(c.own(ctx, master, m))
+	}
+	c.await(ctx, "masters agree on a slot", func() bool {
+		for i := range c.masters {
+			if owner, err := c.ownerBy(ctx, i, m.slot); err != nil || owner != m.to {
+				return false
+			}
+		}
+		return true
+	})
 	return keys
+}
+
+// claims are how new each master's claims are, by their ids, as one master knows them.
+func (c *Cluster) claims(ctx context.Context, master int) map[string]string {
+	text, err := c.masters[master].ClusterNodes(ctx).Result()
+	c.try(err)
+	epochs := map[string]string{}
+	for line := range strings.Lines(text) {
+		if fields := strings.Fields(line); len(fields) > 6 {
+			epochs[fields[0]] = fields[6]
+		}
+	}
+	return epochs
+}
+
+// await waits until something is so.
+func (c *Cluster) await(ctx context.Context, what string, holds func() bool) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			c.try(fmt.Errorf("%s: %w", what, context.Cause(ctx)))
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// own tells one master who serves the slot now.
+func (c *Cluster) own(ctx context.Context, master int, m *Migration) error {
+	return c.masters[master].Do(ctx, "CLUSTER", "SETSLOT", m.slot, "NODE", c.ids[m.to]).Err()
 }
 
 // Slot is the slot of a hash tag.

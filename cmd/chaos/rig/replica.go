@@ -30,6 +30,8 @@ func (r *Redis) Follow(ctx context.Context) *Replica {
 	defer cancel()
 	r.replicas++
 	r.replica = &Replica{dir: filepath.Join(r.dir, fmt.Sprint("replica", r.replicas))}
+	// By default a master waits for more replicas before it sends what it has.
+	r.Do(ctx, "CONFIG", "SET", "repl-diskless-sync-delay", 0)
 	err := r.replica.start(ctx, r.address)
 	for err == nil {
 		behind, linked, failed := r.behind(ctx)
@@ -110,7 +112,7 @@ func (r *Redis) Promote(ctx context.Context) {
 	defer r.mu.Unlock()
 	p := r.replica
 	r.replica = nil
-	err := errors.Join(p.client.SlaveOf(ctx, "NO", "ONE").Err(), p.client.Close(), p.Link.Close())
+	err := errors.Join(p.client.ReplicaOf(ctx, "NO", "ONE").Err(), p.client.Close(), p.Link.Close())
 	r.dir, r.server, r.down = p.dir, p.server, false
 	if err = errors.Join(err, r.connect()); err != nil {
 		r.fail(fmt.Errorf("promote the redis replica: %w", err))

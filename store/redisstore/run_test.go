@@ -1,0 +1,234 @@
+package redisstore_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"hotfoot/store/private"
+	"hotfoot/store/redisstore"
+	"hotfoot/store/storetest"
+	"hotfoot/tracking"
+	"hotfoot/tracking/key"
+)
+
+// in has everything be in one run of a server from now on, as when it was started anew, or a replica took over.
+func (h hot) in(run string) {
+	var runs redisstore.Runs
+	for p := range runs {
+		runs[p] = run
+	}
+	h.SetRuns(runs)
+}
+
+// A server that is back may have slept through changes that nobody will tell it again.
+func TestStore_SetRuns(t *testing.T) {
+	t.Parallel()
+	t.Run("reads a record again that is left of another run", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		old := record(3)
+		must(t, h.Announce(t.Context(), old))
+		ended := old
+		ended.Delivery.Rev, ended.Delivery.Status = 5, tracking.Delivered
+		h.truth.know(ended)
+		if got, err := h.Record(t.Context(), old.Delivery.ID); err != nil || got.Revision() != old.Revision() || h.truth.asked.Load() > 0 {
+			t.Errorf("in the same run: %+v, %v", got.Revision(), err)
+		}
+		h.in("second")
+		if revs, err := h.Revs(t.Context(), []tracking.ID{old.Delivery.ID}); err != nil || revs[0] != (tracking.Revision{}) {
+			t.Errorf("revisions %v, %v, want none", revs, err)
+		}
+		for range 3 {
+			if got, err := h.Record(t.Context(), old.Delivery.ID); err != nil || got.Delivery.Status != tracking.Delivered {
+				t.Errorf("got %+v, %v", got.Revision(), err)
+			}
+		}
+		if revs, err := h.Revs(t.Context(), []tracking.ID{old.Delivery.ID}); err != nil || revs[0] != ended.Revision() {
+			t.Errorf("then revisions are %v, %v", revs, err)
+		}
+		if n := h.truth.asked.Load(); n != 1 {
+			t.Errorf("the truth was asked %d times, want once", n)
+		}
+	})
+	t.Run("does not take one late announcement for all that there was", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		r := record(3)
+		must(t, h.Announce(t.Context(), r))
+		last := r
+		last.Delivery.Rev = 6
+		h.truth.know(last)
+		h.in("second")
+		r.Delivery.Rev = 4
+		must(t, h.Announce(t.Context(), r))
+		if got, err := h.Record(t.Context(), r.Delivery.ID); err != nil || got.Revision() != last.Revision() {
+			t.Errorf("got %+v, %v, want rev 6", got.Revision(), err)
+		}
+		last.Delivery.Rev = 7
+		must(t, h.Announce(t.Context(), last))
+		if got, err := h.Record(t.Context(), r.Delivery.ID); err != nil || got.Revision() != last.Revision() || h.truth.asked.Load() != 1 {
+			t.Errorf("got %+v, %v, after %d questions", got.Revision(), err, h.truth.asked.Load())
+		}
+	})
+	t.Run("keeps what was accepted and asks how far a session has come, and who is on duty", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		c := h.courier()
+		_, err := h.Place(t.Context(), placement(c, fix(1), 1, 2))
+		must(t, err)
+		must(t, h.MarkDurable(t.Context(), mark(c, 1)))
+		h.truth.durable = 60
+		h.in("second")
+		must(t, h.MarkDurable(t.Context(), mark(c, 2))) // one commit's: others may have come further
+		asked := h.truth.asked.Load()
+		placed, err := h.Place(t.Context(), placement(c, fix(2), 61))
+		if err != nil || placed.Durable != 60 || !slices.Equal(placed.Known, []tracking.Span{{First: 1, Last: 2}}) {
+			t.Errorf("placed %+v, %v", placed, err)
+		}
+		_, err = h.Place(t.Context(), placement(c, fix(3), 62))
+		must(t, err)
+		if n := h.truth.asked.Load() - asked; n != 2 {
+			t.Errorf("the truth was asked %d times, want once for each", n)
+		}
+		h.truth.mu.Lock()
+		off := c
+		off.OnDuty, off.Rev = false, c.Rev+1
+		h.truth.couriers[c.ID] = off
+		h.truth.mu.Unlock()
+		h.in("third")
+		_, err = h.Place(t.Context(), placement(c, fix(4), 63))
+		wantCode(t, err, tracking.CodeOffShift)
+	})
+	t.Run("answers the newer of two places", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		ahead, behind, gone := h.courier(), h.courier(), h.courier()
+		ids := []tracking.ID{ahead.ID, behind.ID, gone.ID}
+		for _, c := range []tracking.Courier{ahead, behind} {
+			_, err := h.Place(t.Context(), placement(c, fix(10), 1))
+			must(t, err)
+		}
+		h.truth.newest = map[tracking.ID]*tracking.Position{ahead.ID: fix(9), behind.ID: fix(11), gone.ID: fix(12)}
+		newest, err := h.NewestOf(t.Context(), ids)
+		if err != nil || !newest[0].RecordedAt.Equal(at(10)) || !newest[1].RecordedAt.Equal(at(10)) {
+			t.Errorf("in the same run: %v, %v", newest, err)
+		}
+		h.in("second")
+		newest, err = h.NewestOf(t.Context(), ids)
+		if err != nil || !newest[0].RecordedAt.Equal(at(10)) || !newest[1].RecordedAt.Equal(at(11)) || !newest[2].RecordedAt.Equal(at(12)) {
+			t.Errorf("in another: %v, %v", newest, err)
+		}
+		h.truth.mu.Lock()
+		h.truth.away = true
+		h.truth.mu.Unlock()
+		newest, err = h.NewestOf(t.Context(), ids)
+		if err != nil || !newest[1].RecordedAt.Equal(at(10)) || newest[2] != nil {
+			t.Errorf("without the truth: %v, %v", newest, err)
+		}
+	})
+	t.Run("does with what is left while the truth is away", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		c, r := h.courier(), record(3)
+		_, err := h.Place(t.Context(), placement(c, fix(1), 1))
+		must(t, err)
+		must(t, h.MarkDurable(t.Context(), mark(c, 1)))
+		must(t, h.Announce(t.Context(), r))
+		h.truth.mu.Lock()
+		h.truth.away = true
+		h.truth.mu.Unlock()
+		h.in("second")
+		placed, err := h.Place(t.Context(), placement(c, fix(2), 2))
+		if err != nil || placed.Durable != 1 || !placed.Live {
+			t.Errorf("placed %+v, %v", placed, err)
+		}
+		other := placement(c, fix(3), 1)
+		other.Batch.Session = "another"
+		if placed, err := h.Place(t.Context(), other); err != nil || placed.Durable != 0 {
+			t.Errorf("placed %+v, %v", placed, err)
+		}
+		if got, err := h.Record(t.Context(), r.Delivery.ID); err != nil || got.Revision() != r.Revision() {
+			t.Errorf("got %+v, %v", got.Revision(), err)
+		}
+		unknown := tracking.Courier{ID: tracking.NewID(), MerchantID: tracking.NewID()}
+		_, err = h.Place(t.Context(), placement(unknown, fix(1), 1))
+		wantCode(t, err, tracking.CodeUnavailable)
+		// What was done with in the meantime does not count as known.
+		h.truth.mu.Lock()
+		h.truth.away, h.truth.durable = false, 40
+		h.truth.mu.Unlock()
+		if placed, err := h.Place(t.Context(), placement(c, fix(4), 41)); err != nil || placed.Durable != 40 {
+			t.Errorf("with the truth back: %+v, %v", placed, err)
+		}
+	})
+}
+
+func TestProbe_Tell(t *testing.T) {
+	t.Parallel()
+	server := startRedis(t, storetest.Dir(t))
+	probe, err := redisstore.NewProbe(server.URL())
+	must(t, err)
+	defer probe.Close()
+	var told redisstore.Runs
+	probe.Tell(func(runs redisstore.Runs) { told = runs })
+	must(t, probe.Ping(t.Context()))
+	first := told
+	must(t, probe.Ping(t.Context()))
+	if told != first || first[0] == "" || slices.ContainsFunc(first[:], func(run string) bool { return run != first[0] }) {
+		t.Errorf("runs are %q, and then %q", first, told)
+	}
+	server.Kill()
+	if probe.Ping(t.Context()) == nil || told != first {
+		t.Errorf("without a server runs are %q", told)
+	}
+	startRedis(t, server.dir)
+	must(t, probe.Ping(t.Context()))
+	if told == first || told[key.Partitions-1] == "" {
+		t.Errorf("after a restart runs are %q, as before", told)
+	}
+}
+
+func TestProbe_Tell_of_a_cluster(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cluster, err := private.StartCluster(ctx, private.Config{Dir: storetest.Dir(t)}, 2)
+	must(t, err)
+	t.Cleanup(cluster.Kill)
+	probe, err := redisstore.NewProbe(cluster.URL())
+	must(t, err)
+	defer probe.Close()
+	var told redisstore.Runs
+	probe.Tell(func(runs redisstore.Runs) { told = runs })
+	ask := func() error {
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		return probe.Ping(ctx)
+	}
+	must(t, ask())
+	before := told
+	cluster.Masters[0].Kill()
+	must(t, ask())
+	if told != before {
+		t.Errorf("of a master that is gone the run is %q, was %q", told, before)
+	}
+	_, err = cluster.StartMaster(ctx, 0)
+	must(t, err)
+	await(t, "the master is heard", func() bool { return ask() == nil && told != before })
+	changed := 0
+	for p := range told {
+		if told[p] != before[p] {
+			changed++
+		}
+	}
+	if changed == 0 || changed == key.Partitions {
+		t.Errorf("%d partitions are in another run, want those of one master of two", changed)
+	}
+}
