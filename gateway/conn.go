@@ -20,6 +20,9 @@ const (
 	atOnce       = 50 * time.Millisecond // for the last words to a peer that was too slow already
 	smallMessage = 4 << 10               // what a customer or a map may send
 	largeMessage = 256 << 10             // what a courier may send: a report
+	// sendBuffer is how much the kernel may hold of what a customer has not read. Of the megabytes that it would grant otherwise somebody slow is
+	// shown where the courier was minutes ago, instead of fewer positions, and a thousand of them use up its memory.
+	sendBuffer = 16 << 10
 )
 
 // conn is one WebSocket.
@@ -56,6 +59,9 @@ func (h *Hub) handshake(w http.ResponseWriter, r *http.Request, kind string) *co
 		h.release()
 		h.metrics.refused.WithLabelValues("handshake").Inc()
 		return nil
+	}
+	if tcp, ok := socket.NetConn().(*net.TCPConn); ok && kind == "customer" {
+		_ = tcp.SetWriteBuffer(sendBuffer)
 	}
 	c := &conn{hub: h, socket: socket, receive: func([]byte) error { return nil }, gone: func() {}}
 	c.seat = seat{kind: kind, pings: true, cut: func() { _ = socket.Close() }}

@@ -36,7 +36,7 @@ func postgresFull(r *Run) {
 			}
 			during = r.questionsEach(func() { r.Wait(r.Pick(2*time.Second, 10*time.Second)) })
 		})
-		expectRefusedWithoutPostgres(r, settledWithin)
+		expectRefusedWithoutPostgres(r, settledWithin, refusalHeardWithin)
 		expectLiveWithoutPostgres(r, settledWithin)
 		// With no connection each question is an attempt to get one.
 		r.Expect(during < before/4, "nodes do not storm a full server: they asked %.0f times a second before, and tried %.0f times a second to connect", before, during)

@@ -27,7 +27,7 @@ func postgresPaused(r *Run) {
 			during = goroutines(r)
 			r.Postgres.Resume()
 		})
-		expectRefusedWithoutPostgres(r, breakerOpensWithin)
+		expectRefusedWithoutPostgres(r, breakerOpensWithin, refusedWithin)
 		expectLiveWithoutPostgres(r, breakerOpensWithin)
 		for n, now := range during {
 			r.Expect(now <= before[n]+moreGoroutines, "goroutines of %s do not pile up: it had %d before the fault and %d at its end", n.Name, before[n], now)

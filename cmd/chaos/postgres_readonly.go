@@ -21,7 +21,7 @@ func postgresReadOnly(r *Run) {
 			r.Wait(r.Pick(2*time.Second, 10*time.Second))
 			setReadOnly("off")
 		})
-		expectRefusedWithoutPostgres(r, settledWithin)
+		expectRefusedWithoutPostgres(r, settledWithin, refusalHeardWithin)
 		expectLiveWithoutPostgres(r, settledWithin)
 	})
 }

@@ -23,7 +23,7 @@ func postgresSlow(r *Run) {
 		expectLiveWithoutPostgres(r, 0)
 
 		slowed(r, crawling)
-		expectRefusedWithoutPostgres(r, breakerOpensWithin)
+		expectRefusedWithoutPostgres(r, breakerOpensWithin, refusedWithin)
 		expectLiveWithoutPostgres(r, breakerOpensWithin)
 	})
 }

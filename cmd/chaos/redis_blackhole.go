@@ -34,7 +34,7 @@ func redisBlackHole(r *Run) {
 				return s.Connected > 0 && s.Live == 0
 			})
 			noticed = time.Since(began)
-			r.Wait(r.Pick(2*time.Second, time.Minute))
+			r.Wait(r.Pick(1500*time.Millisecond, time.Minute))
 			other := r.Gateways[(i+1)%len(r.Gateways)]
 			r.Expect(r.Sight(other).Dark == 0, "viewers of the other gateway stay live; %+v", r.Sight(other))
 			gateway.Redis.Heal()

@@ -145,6 +145,20 @@ func TestPhone(t *testing.T) {
 			t.Errorf("keeps %v", seqs(p.kept))
 		}
 	})
+	t.Run("that gives up forgets everything, and counts anew in another session", func(t *testing.T) {
+		t.Parallel()
+		p := newPhone(plain)
+		p.make()
+		before, made := p.session, len(p.kept)
+		p.giveUp()
+		if len(p.kept) > 0 || p.gaveUp.Load() != int64(made) || p.session == before {
+			t.Errorf("keeps %v in session %q", seqs(p.kept), p.session)
+		}
+		p.make()
+		if batch := p.batch(); batch[0].Seq != 1 || batch[0].Session != p.session || batch[0].RecordedAt <= p.log.Made[made-1].RecordedAt {
+			t.Errorf("goes on with %+v", batch[0].Point)
+		}
+	})
 	t.Run("without seqs forgets on 200 alone", func(t *testing.T) {
 		t.Parallel()
 		p := newPhone(uncounted)

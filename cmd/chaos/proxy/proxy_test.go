@@ -60,6 +60,36 @@ func start(t *testing.T) *Proxy {
 	return p
 }
 
+func TestProxy_Redirect(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	before := dial(t, p)
+	if _, err := before.ask("hello", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	other, err := net.Listen("unix", filepath.Join(t.TempDir(), "other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	p.Redirect(Address{"unix", other.Addr().String()})
+	if _, err := before.ask("hello", time.Second); err == nil {
+		t.Error("a connection to the store before is still open")
+	}
+	after := dial(t, p)
+	if _, err := after.Write([]byte("new\n")); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := other.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if line, err := bufio.NewReader(conn).ReadString('\n'); line != "new\n" {
+		t.Errorf("the other store read %q, %v", line, err)
+	}
+}
+
 // client is one connection with the words it reads.
 type client struct {
 	net.Conn

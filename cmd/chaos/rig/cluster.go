@@ -80,10 +80,11 @@ func (c *Cluster) Owner(ctx context.Context, slot int) int {
 
 // ownerBy is who serves a slot as one master sees it.
 func (c *Cluster) ownerBy(ctx context.Context, master, slot int) (int, error) {
-	ranges, err := c.masters[master].ClusterSlots(ctx).Result()
-	for _, r := range ranges {
-		if r.Start <= slot && slot <= r.End && len(r.Nodes) > 0 {
-			return slices.Index(c.ids, r.Nodes[0].ID), nil
+	shards, err := c.masters[master].ClusterShards(ctx).Result()
+	for _, shard := range shards {
+		serves := slices.ContainsFunc(shard.Slots, func(r redis.SlotRange) bool { return r.Start <= int64(slot) && int64(slot) <= r.End })
+		if serves && len(shard.Nodes) > 0 {
+			return slices.Index(c.ids, shard.Nodes[0].ID), nil
 		}
 	}
 	return 0, errors.Join(err, fmt.Errorf("master %d knows nobody who serves slot %d", master, slot))

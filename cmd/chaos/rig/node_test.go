@@ -20,7 +20,12 @@ import (
 const asNode = "CHAOS_TEST_NODE"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asNode) != "" {
+	switch os.Getenv(asNode) {
+	case "":
+	case "refuse":
+		fmt.Fprintln(os.Stderr, "not like this")
+		os.Exit(1)
+	default:
 		serve()
 		return
 	}
@@ -194,6 +199,20 @@ func TestNode(t *testing.T) {
 		}
 		if !strings.Contains(n.Log(), `"serving"`) {
 			t.Errorf("log %q", n.Log())
+		}
+	})
+	t.Run("is tried with other settings, beside the one that serves", func(t *testing.T) {
+		t.Parallel()
+		n := startNode(t)
+		url := n.URL()
+		if serves, said := n.Try(); !serves || !strings.Contains(said, `"serving"`) {
+			t.Errorf("serves: %t; it said %q", serves, said)
+		}
+		if serves, said := n.Try(asNode + "=refuse"); serves || !strings.Contains(said, "not like this") {
+			t.Errorf("one that refuses serves: %t; it said %q", serves, said)
+		}
+		if n.URL() != url || n.Deaths() != 0 {
+			t.Error("the node that serves has noticed")
 		}
 	})
 	t.Run("that does not serve is told with its last words", func(t *testing.T) {
