@@ -2,10 +2,12 @@ package load
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -56,10 +58,15 @@ type drowsyConn struct {
 // smallWindow is how much the kernel takes in for a drowsy viewer, about.
 const smallWindow = 4 << 10
 
+// narrow makes a socket's window small; once it is connected it would be too late.
+func narrow(_, _ string, c syscall.RawConn) error {
+	var err error
+	return errors.Join(c.Control(func(fd uintptr) {
+		err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, smallWindow)
+	}), err)
+}
+
 func newDrowsyConn(conn net.Conn, g *gate, trickles bool) *drowsyConn {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(smallWindow)
-	}
 	c := &drowsyConn{Conn: conn, gate: g, trickles: trickles}
 	c.end, c.stop = context.WithCancel(context.Background())
 	return c
@@ -74,6 +81,7 @@ func (c *drowsyConn) Read(b []byte) (int, error) {
 		tick := time.NewTimer(time.Second)
 		select {
 		case <-opened:
+			c.widen()
 		case <-c.end.Done():
 			tick.Stop()
 			return 0, net.ErrClosed
@@ -85,6 +93,13 @@ func (c *drowsyConn) Read(b []byte) (int, error) {
 		tick.Stop()
 	}
 	return c.Conn.Read(b)
+}
+
+// widen lets somebody who was drowsy read as fast as others.
+func (c *drowsyConn) widen() {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(1 << 20)
+	}
 }
 
 // SetReadDeadline is for viewers who take silence for death: a drowsy one notices nothing.
@@ -108,7 +123,7 @@ func openDrowsily(g *gate, trickles bool) opener {
 		d := websocket.Dialer{
 			Subprotocols: dialer.Subprotocols, HandshakeTimeout: dialer.HandshakeTimeout, ReadBufferSize: 256, WriteBufferSize: dialer.WriteBufferSize,
 			NetDialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
+				tcp, err := (&net.Dialer{Control: narrow}).DialContext(ctx, network, address)
 				if err != nil {
 					return nil, err
 				}

@@ -129,8 +129,8 @@ var All = []Mutation{
 		Name: "the breaker never opens",
 		Edits: []Edit{{
 			"tracking/breaker.go",
-			"	return Unavailable(b.store, ErrOpen)\n",
-			"	return nil\n",
+			"if missing >= 2 && b.since.CompareAndSwap",
+			"if missing < 0 && b.since.CompareAndSwap",
 		}},
 		Row: "F2", Sign: Sign{"row", "statuses are refused"},
 	},
