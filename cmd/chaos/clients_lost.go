@@ -63,6 +63,7 @@ func vanish(r *Run, gateway *rig.Node) {
 		gateway.Front.Heal()
 		return
 	}
+	r.Wait(load.Silence)
 	r.Until("viewers have noticed and are connected anew", 30*time.Second, func() bool { return r.load.Converged(nil) == nil })
 	r.Until("the gateway has freed the sockets of those who are gone", freedWithin-time.Since(began), func() bool {
 		return sockets(r, r.Gateways...) <= float64(r.Sight().Connected)

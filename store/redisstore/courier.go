@@ -60,7 +60,7 @@ func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) 
 
 // Newest reads a courier's newest position, as it is now; nil when none is known. Errors: CodeUnavailable with Redis away, whatever the truth may know.
 func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
-	positions, _, err := s.newestHot(ctx, []tracking.ID{courier})
+	positions, err := s.newest(ctx, []tracking.ID{courier})
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +68,20 @@ func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Posi
 }
 
 // NewestOf reads the newest positions of many couriers, in their order, in one round trip; nil where none is known. With Redis away they come from the
-// truth, and are as old as its last commit; what is left of another run is compared with the truth's. Errors: CodeUnavailable (both stores are away).
+// truth, and are as old as its last commit. Errors: CodeUnavailable (both stores are away).
 func (s *Store) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
-	positions, old, err := s.newestHot(ctx, couriers)
+	positions, err := s.newest(ctx, couriers)
 	if err != nil {
 		return s.truth.NewestOf(ctx, couriers)
 	}
-	if len(old) == 0 {
-		return positions, nil
+	return positions, nil
+}
+
+// newest reads positions from Redis. The truth may have newer ones than those that are left of another run.
+func (s *Store) newest(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
+	positions, old, err := s.newestHot(ctx, couriers)
+	if err != nil || len(old) == 0 {
+		return positions, err
 	}
 	ids := make([]tracking.ID, len(old))
 	for i, at := range old {
@@ -102,7 +108,7 @@ func (s *Store) newestHot(ctx context.Context, couriers []tracking.ID) (position
 	runs := s.runsNow()
 	pipe := s.client.Pipeline()
 	for _, id := range couriers {
-		pipe.HMGet(ctx, key.Courier(id), "pos", "run")
+		pipe.HMGet(ctx, key.Courier(id), "pos", "posrun")
 	}
 	replies, _ := pipe.Exec(ctx)
 	if err := firstFailure(replies); err != nil {

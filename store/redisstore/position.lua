@@ -92,7 +92,7 @@ if fix ~= '' then
       end
     end
     local newest = fix .. struct.pack('>f', pace)
-    redis.call('HSET', KEYS[1], 'pos', newest)
+    redis.call('HSET', KEYS[1], 'pos', newest, 'posrun', run)
     redis.call('EXPIRE', KEYS[1], ttl)
     redis.call('GEOADD', KEYS[3], lon, math.max(-85, math.min(85, lat)), ARGV[7])
     redis.call('EXPIRE', KEYS[3], ttl)

@@ -120,9 +120,23 @@ func TestStore_SetRuns(t *testing.T) {
 			t.Errorf("in the same run: %v, %v", newest, err)
 		}
 		h.in("second")
+		// Who is on duty is known again, and yet where they are is not.
+		waits := placement(behind, nil, 2)
+		waits.Keep = false
+		_, err = h.Place(t.Context(), waits)
+		must(t, err)
 		newest, err = h.NewestOf(t.Context(), ids)
 		if err != nil || !newest[0].RecordedAt.Equal(at(10)) || !newest[1].RecordedAt.Equal(at(11)) || !newest[2].RecordedAt.Equal(at(12)) {
 			t.Errorf("in another: %v, %v", newest, err)
+		}
+		if one, err := h.Newest(t.Context(), behind.ID); err != nil || !one.RecordedAt.Equal(at(11)) {
+			t.Errorf("of one: %v, %v", one, err)
+		}
+		_, err = h.Place(t.Context(), placement(ahead, fix(13), 3))
+		must(t, err)
+		asked := h.truth.asked.Load()
+		if one, err := h.Newest(t.Context(), ahead.ID); err != nil || !one.RecordedAt.Equal(at(13)) || h.truth.asked.Load() != asked {
+			t.Errorf("of one who has moved since: %v, %v", one, err)
 		}
 		h.truth.mu.Lock()
 		h.truth.away = true

@@ -61,7 +61,7 @@ func (m *mapViewer) watch(ctx context.Context, s *socket) {
 		return
 	}
 	for {
-		text, err := s.next(silence)
+		text, err := s.next(Silence)
 		if err != nil {
 			return
 		}

@@ -128,6 +128,9 @@ func (l *Load) GivenUp() (n int64) {
 	return n
 }
 
+// arriveEvery is how long after the one before it a viewer comes; a crowd that comes at once is a fault, and no beginning.
+const arriveEvery = 2 * time.Millisecond
+
 // watch starts those who look.
 func (l *Load) watch(deliveries []delivery, size Size) {
 	for i := range size.Viewers + size.Drowsy {
@@ -145,7 +148,11 @@ func (l *Load) watch(deliveries []delivery, size Size) {
 			v.log.Drowsy = true
 		}
 		l.viewers = append(l.viewers, v)
-		l.watching.Go(func() { v.run(l.watchers, l.enough) })
+		l.watching.Go(func() {
+			if sleep(l.watchers, time.Duration(i)*arriveEvery) {
+				v.run(l.watchers, l.enough)
+			}
+		})
 	}
 	for i := range size.Maps {
 		name := fmt.Sprint("map ", i)

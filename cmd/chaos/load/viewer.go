@@ -12,8 +12,8 @@ import (
 	"hotfoot/cmd/chaos/rig"
 )
 
-// silence is how long a viewer waits for any sign before it takes the connection for dead; the server ticks every 5 s.
-const silence = 12 * time.Second
+// Silence is how long a viewer waits for any sign before it takes the connection for dead; the server ticks every 5 s.
+const Silence = 12 * time.Second
 
 // A viewer comes back after so long, with full jitter, whatever the server asked for beyond it: rows are short.
 const (
@@ -138,9 +138,9 @@ func (v *viewer) connect(ctx context.Context, enough <-chan struct{}) time.Durat
 // patience is how long to wait for the next frame.
 func (v *viewer) patience(leave time.Time, enough <-chan struct{}) time.Duration {
 	if leave.IsZero() || over(enough) {
-		return silence
+		return Silence
 	}
-	return min(silence, max(time.Millisecond, time.Until(leave)))
+	return min(Silence, max(time.Millisecond, time.Until(leave)))
 }
 
 // dial tries gateways in turn until one listens, and notes how each attempt ended.

@@ -2,8 +2,8 @@
 //
 //	api-1 ── proxy ──┐            Node:     Kill Pause Resume Terminate Restart Supervise
 //	api-2 ── proxy ──┤ Postgres   its way to a store: Cut Stall Delay LimitData Slice Heal
-//	gateway-1 ───────┤            Postgres: Kill Pause Resume Restart
-//	gateway-2 ───────┘ Redis      Redis:    the same, and RestartEmpty
+//	gateway-1 ───────┤            Postgres: Kill Pause Resume Restart, FillDisk, Follow and FailOver, BackUp and Restore
+//	gateway-2 ───────┘ Redis      Redis:    Kill Pause Resume Restart RestartEmpty
 //
 // What it guarantees. Every rig is fresh: its database is a copy of a template that was migrated once. Nothing listens beyond loopback, and
 // nothing is left after Close. What cannot be done (a server that does not start again) is given to Config.Fail, so that faults read as a
