@@ -51,6 +51,11 @@ func (r *Run) After(as Answers, d time.Duration) Answers {
 	return as.since(r.spans[len(r.spans)-1].from.Add(d))
 }
 
+// by are those that came by a time.
+func (as Answers) by(t time.Time) Answers {
+	return as.where(func(a oracle.Answer) bool { return !a.Done().After(t) })
+}
+
 // since are those to requests that were sent at a time or later.
 func (as Answers) since(t time.Time) Answers {
 	return as.where(func(a oracle.Answer) bool { return !a.At.Before(t) })

@@ -147,6 +147,7 @@ func (l *Load) watch(deliveries []delivery, size Size) {
 			v.open, v.streams, v.restless = openDrowsily(&l.gate, i%2 == 0), false, false
 			v.log.Drowsy = true
 		}
+		v.log.Restless = v.restless
 		l.viewers = append(l.viewers, v)
 		l.watching.Go(func() {
 			if sleep(l.watchers, time.Duration(i)*arriveEvery) {

@@ -3,14 +3,17 @@ package oracle
 import "time"
 
 // Returns are how long the viewers who were connected to a node at a time took until they were greeted by any node again; away are the names of
-// those who never were. Who stayed connected all along has not returned, nor has one who was told that all is over.
+// those who never were. Who stayed connected all along has not returned, nor has one who was told that all is over. Restless
+// viewers are away now and then whatever happens.
 func Returns(facts Facts, node string, at time.Time) (back []time.Duration, away []string) {
 	for i := range facts.Viewers {
 		v := &facts.Viewers[i]
 		switch left, greeted := v.absence(node, at); {
 		case left.IsZero():
 		case greeted.IsZero():
-			away = append(away, v.Name)
+			if !v.Restless {
+				away = append(away, v.Name)
+			}
 		default:
 			back = append(back, greeted.Sub(at))
 		}
@@ -36,10 +39,11 @@ func (v *Viewer) absence(node string, at time.Time) (left, greeted time.Time) {
 		case !there:
 			return left, greeted
 		case left.IsZero():
-			if f.Type == "close" && f.Code/1000 == 4 && f.Code != closeSlow {
+			switch {
+			case f.Type != "close":
+			case f.Left, f.Code/1000 == 4 && f.Code != closeSlow:
 				return left, greeted
-			}
-			if f.Type == "close" {
+			default:
 				left = f.At
 			}
 		case f.Type == "snapshot":

@@ -30,6 +30,10 @@ func TestReturns(t *testing.T) {
 	if back, away := Returns(s.Facts, "gateway-1", closed.Add(-time.Millisecond)); len(back) > 0 || len(away) != 1 {
 		t.Errorf("never greeted again: back after %v, away %v", back, away)
 	}
+	s.Viewers[0].Restless = true
+	if back, away := Returns(s.Facts, "gateway-1", closed.Add(-time.Millisecond)); len(back) > 0 || len(away) > 0 {
+		t.Errorf("never greeted again, and restless: back after %v, away %v", back, away)
+	}
 }
 
 func TestViewer_Farewell(t *testing.T) {

@@ -42,6 +42,7 @@ type Viewer struct {
 	Name     string
 	Delivery string
 	Drowsy   bool // reads next to nothing now and then
+	Restless bool // leaves now and then of their own accord
 	Frames   []Frame
 
 	mu sync.Mutex
@@ -57,7 +58,7 @@ func (v *Viewer) Saw(f Frame) {
 func (v *Viewer) copy() Viewer {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return Viewer{Name: v.Name, Delivery: v.Delivery, Drowsy: v.Drowsy, Frames: slices.Clone(v.Frames)}
+	return Viewer{Name: v.Name, Delivery: v.Delivery, Drowsy: v.Drowsy, Restless: v.Restless, Frames: slices.Clone(v.Frames)}
 }
 
 // MapPosition is a courier as a frame of the live map shows them.
