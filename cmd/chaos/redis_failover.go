@@ -25,12 +25,13 @@ func redisFailover(r *Run) {
 			// The last that ever happens to this one, and nobody watches it.
 			r.cancelParcel(quiet)
 			if i%2 == 1 {
-				// Workers cannot reach Postgres, so that the tail holds accepted positions too.
+				// Workers cannot reach Postgres, so that the tail holds accepted positions too. The tail may not be longer than viewers can be
+				// shown an older place.
 				for _, n := range r.API {
 					n.Postgres.Cut()
 				}
 			}
-			r.Wait(r.Pick(1500*time.Millisecond, 5*time.Second))
+			r.Wait(r.Pick(1500*time.Millisecond, 3*time.Second))
 			lost := r.Redis.KillMaster(r.Context())
 			r.Expect(lost > 0, "the replica lacks a tail; it has everything: the fault did nothing")
 			r.tell("the replica lacks the last %d bytes", lost)
