@@ -28,7 +28,7 @@ beforeAll(async () => {
   api = new Api(server.demo);
   late = await api.courier("Lara Late", "scooter");
   await api.position(late, along(0.3));
-  const delivery = await api.delivery({ external_id: "L-1", window: { from: minutesAgo(40), to: minutesAgo(8) }, courier_id: late.id });
+  const delivery = await api.delivery({ external_id: "LATE-1", window: { from: minutesAgo(40), to: minutesAgo(8) }, courier_id: late.id });
   await api.advance(late, delivery, "en_route");
   silent = await api.courier("Silas Silent");
   await api.delivery({ external_id: "S-1", courier_id: silent.id });
@@ -192,8 +192,8 @@ describe("keys", () => {
 
   test("an order number leads to the order", async () => {
     const page = await open();
-    await page.locator("#search").fill("l-1");
-    await poll("courier and delivery", async () => (await titles(page)).join() === "Lara Late,#L-1");
+    await page.locator("#search").fill("late-1");
+    await poll("courier and delivery", async () => (await titles(page)).join() === "Lara Late,#LATE-1");
   });
 
   test("? shows the keys, and Escape closes them", async () => {
