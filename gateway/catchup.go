@@ -72,6 +72,7 @@ func (c *catchUp) next() []*topic {
 // look is how a round found a topic, and what it has read for it.
 type look struct {
 	topic     *topic
+	number    int64
 	known     tracking.Revision
 	confirmed bool        // every watch was, before anything was read of what it watches
 	gaps      int         // a gap more, and what was read may be older than what was missed
@@ -100,7 +101,8 @@ func (h *Hub) read(round []*topic) {
 func (t *topic) look() look {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return look{topic: t, known: t.record.Revision(), confirmed: t.delivery.Live(), gaps: t.gaps}
+	t.looks++
+	return look{topic: t, number: t.looks, known: t.record.Revision(), confirmed: t.delivery.Live(), gaps: t.gaps}
 }
 
 // readRecords compares all revisions at once, and reads the records that differ.
@@ -191,7 +193,7 @@ func (t *topic) courierUnderway() (tracking.ID, Watch) {
 // happened before was read, and whatever happens after is heard.
 func (t *topic) settle(l *look) {
 	if tracking.CodeOf(l.err) == tracking.CodeNotFound {
-		t.vanish(l.err)
+		t.vanish(l)
 		return
 	}
 	t.mu.Lock()
@@ -207,21 +209,17 @@ func (t *topic) settle(l *look) {
 	if t.courier == nil || t.courier == l.courier {
 		t.setLive(l.err == nil && l.confirmed && l.gaps == t.gaps)
 	}
-	if !t.isOpen() {
-		close(t.opened)
-	}
+	t.settles(l.number)
 }
 
 // vanish sends everybody away: there is no such delivery any more. Whoever comes next is told so when their link is opened.
-func (t *topic) vanish(err error) {
+func (t *topic) vanish(l *look) {
 	t.hub.forget(t)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.err = err
-	for v := range t.viewers {
-		v.outbox.end(failed(err), 0)
+	t.err = l.err
+	for _, v := range t.viewers {
+		v.outbox.end(failed(l.err), 0)
 	}
-	if !t.isOpen() {
-		close(t.opened)
-	}
+	t.settles(l.number)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -33,15 +34,34 @@ type judge struct {
 	err  error
 }
 
-func (j *judge) look() {
-	for out, ok := j.outbox.take(); ok; out, ok = j.outbox.take() {
-		if out.message == nil {
-			continue
-		}
-		if err := j.take(out.message.text()); err != nil && j.err == nil {
-			j.err = fmt.Errorf("%w: %s", err, out.message.text())
-		}
+// try implements pipe: everything goes out at once.
+func (j *judge) try(b []byte) int {
+	text := textOf(b)
+	if err := j.take(text); err != nil && j.err == nil {
+		j.err = fmt.Errorf("%w: %s", err, text)
 	}
+	return len(b)
+}
+
+func (j *judge) wake() {}
+func (j *judge) cut()  {}
+
+// join has a judge watch a delivery.
+func (j *judge) join(h *Hub, r tracking.Record) error {
+	j.outbox.pipe = j
+	in := h.join(r, tracking.Seen{})
+	return in.enter(context.Background(), &viewer{outbox: &j.outbox})
+}
+
+// textOf is the text of a frame as it lies there.
+func textOf(b []byte) []byte {
+	switch b[1] {
+	case 126:
+		return b[4:]
+	case 127:
+		return b[10:]
+	}
+	return b[2:]
 }
 
 func (j *judge) take(text []byte) error {
@@ -102,10 +122,9 @@ func TestCatchUp_live_means_that_nothing_was_missed(t *testing.T) {
 		records[i] = shown()
 		s.put(records[i])
 		judges[i] = &judge{promise: &promises[i]}
-		judges[i].outbox.wake = judges[i].look
 		record := records[i]
 		joining.Go(func() {
-			if err := h.join(record).enter(t.Context(), &viewer{outbox: &judges[i].outbox, record: record}, tracking.Seen{}); err != nil {
+			if err := judges[i].join(h, record); err != nil {
 				t.Error(err)
 			}
 		})
@@ -185,10 +204,11 @@ func TestCatchUp_live_means_every_watch(t *testing.T) {
 	h := newHub(t, l, s)
 	r := shown()
 	s.put(r)
-	joined := h.join(r)
+	in := h.join(r, tracking.Seen{})
+	joined := in.topic
 	awaitThat(t, "the topic to be live", func() bool { l.mend(); return joined.isOpen() && joined.isLive() })
 	o, _ := box()
-	if err := joined.enter(t.Context(), &viewer{outbox: o, record: r}, tracking.Seen{}); err != nil {
+	if err := in.enter(t.Context(), &viewer{outbox: o}); err != nil {
 		t.Fatal(err)
 	}
 	l.cut()
@@ -216,7 +236,7 @@ func TestCatchUp_reads_in_bulk(t *testing.T) {
 	for i := range records {
 		records[i] = shown()
 		s.put(records[i])
-		opened[i] = h.join(records[i])
+		opened[i] = h.join(records[i], tracking.Seen{}).topic
 	}
 	awaitThat(t, "all to be live", func() bool {
 		l.mend() // confirms what was asked for since
@@ -265,7 +285,7 @@ func TestCatchUp_newcomers_do_not_wait(t *testing.T) {
 	l.mend()
 	slow := shown()
 	s.put(slow)
-	behind := h.join(slow)
+	behind := h.join(slow, tracking.Seen{}).topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return behind.isOpen() })
 	stuck, release := make(chan struct{}), make(chan struct{})
 	s.before = func(id tracking.ID) {
@@ -281,10 +301,9 @@ func TestCatchUp_newcomers_do_not_wait(t *testing.T) {
 	fresh := shown()
 	s.put(fresh)
 	j := &judge{promise: &promise{}}
-	j.outbox.wake = j.look
 	joined := make(chan error, 1)
 	go func() {
-		joined <- h.join(fresh).enter(t.Context(), &viewer{outbox: &j.outbox, record: fresh}, tracking.Seen{})
+		joined <- j.join(h, fresh)
 	}()
 	awaitThat(t, "the newcomer to be live", func() bool {
 		l.mend()
@@ -307,9 +326,10 @@ func TestCatchUp_vanished(t *testing.T) {
 	r := shown()
 	s.put(r)
 	o, _ := box()
-	joined := h.join(r)
+	in := h.join(r, tracking.Seen{})
+	joined := in.topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return joined.isOpen() })
-	if err := joined.enter(t.Context(), &viewer{outbox: o, record: r}, tracking.Seen{}); err != nil {
+	if err := in.enter(t.Context(), &viewer{outbox: o}); err != nil {
 		t.Fatal(err)
 	}
 	s.mu.Lock()
@@ -324,7 +344,7 @@ func TestCatchUp_vanished(t *testing.T) {
 	if o.last.code != closeUnknown {
 		t.Errorf("closed with %d", o.last.code)
 	}
-	if again := h.join(r); again == joined {
+	if again := h.join(r, tracking.Seen{}); again.topic == joined {
 		t.Error("the topic is still there for others")
 	}
 }

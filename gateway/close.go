@@ -28,9 +28,29 @@ var (
 	slow       = farewell{closeSlow, "too_slow"}
 	restarting = farewell{closeRestarting, "restarting"}
 	malformed  = farewell{websocket.CloseUnsupportedData, "malformed"}
+	// What a peer sent could not be read, or not as a text that it may send.
+	broken   = farewell{websocket.CloseProtocolError, "protocol_error"}
+	tooLarge = farewell{websocket.CloseMessageTooBig, "too_large"}
+	notUTF8  = farewell{websocket.CloseInvalidFramePayloadData, "not_utf8"}
 )
 
-var farewells = []farewell{finished, revoked, slow, restarting, malformed}
+var farewells = []farewell{finished, revoked, slow, restarting, malformed, broken, tooLarge, notUTF8}
+
+// farewellMessage is a farewell on its way: with the frame that says why, or without one when it answers the peer's own.
+type farewellMessage struct {
+	farewell
+	bye *message
+}
+
+// frames are the last bytes that are sent: what is said, and the close frame.
+func (f *farewellMessage) frames() []byte {
+	var b []byte
+	if f.bye != nil {
+		b = append(b, f.bye.frame...)
+	}
+	said := websocket.FormatCloseMessage(f.code, f.word)
+	return append(append(b, 0x88, byte(len(said))), said...)
+}
 
 // closeCodeOf is the one table that turns an error's code into a close code.
 func closeCodeOf(code tracking.Code) int {

@@ -6,10 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
-	"unicode/utf8"
-
-	"github.com/gorilla/websocket"
 
 	"hotfoot/tracking/frame"
 )
@@ -25,18 +23,24 @@ const (
 	sendBuffer = 16 << 10
 )
 
-// conn is one WebSocket.
+// conn is one WebSocket. The library shakes hands; from then on frames are read (reader.go) and written here, because what the library keeps for each
+// socket is more than everything else that one costs.
+//
+// Idle it is a goroutine that waits to read, on the smallest stack there is, and no buffer, timer or writer.
 type conn struct {
 	seat
 
 	// static
 	hub    *Hub
-	socket *websocket.Conn
-	// receive is called by the reader for every text message; an error ends the socket with that farewell.
+	socket net.Conn
+	raw    syscall.RawConn // nil when the bytes are not the kernel's to take, as under TLS
+	// receive is called by the reader for every text message, which is there during the call alone; an error ends the socket with that farewell.
 	receive func([]byte) error
 	// gone is called once, after the reader has ended.
 	gone func()
 
+	reader  reader      // of the reading goroutine, as is deaf
+	deaf    bool        // what still comes is not looked at
 	torn    bool        // the last frame was written in part; of the writer
 	leaving atomic.Bool // the last word was said
 	ended   atomic.Bool
@@ -54,58 +58,90 @@ func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request, kind string) *conn
 
 // handshake is upgrade for a place that was reserved before; it is given back when the handshake fails.
 func (h *Hub) handshake(w http.ResponseWriter, r *http.Request, kind string) *conn {
-	socket, err := h.upgrader.Upgrade(w, r, nil)
+	upgraded, err := h.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		h.release()
 		h.metrics.refused.WithLabelValues("handshake").Inc()
 		return nil
 	}
-	if tcp, ok := socket.NetConn().(*net.TCPConn); ok && kind == "customer" {
-		_ = tcp.SetWriteBuffer(sendBuffer)
+	c := &conn{hub: h, socket: upgraded.NetConn(), gone: func() {}}
+	// The server's own limits, which it put on the connection for the request, are over.
+	_ = c.socket.SetDeadline(time.Time{})
+	if tcp, ok := c.socket.(*net.TCPConn); ok {
+		if kind == "customer" {
+			_ = tcp.SetWriteBuffer(sendBuffer)
+		}
+		c.raw, _ = tcp.SyscallConn()
 	}
-	c := &conn{hub: h, socket: socket, receive: func([]byte) error { return nil }, gone: func() {}}
-	c.seat = seat{kind: kind, pings: true, cut: func() { _ = socket.Close() }}
-	c.outbox.wake = c.startWriting
+	c.seat.kind, c.seat.pings, c.outbox.pipe = kind, true, c
 	return c
 }
 
 // serve runs the socket's reader and returns at once: the request's own goroutine, with the stack that HTTP handling left on it, ends here.
-func (c *conn) serve(limit int64) {
-	c.socket.SetReadLimit(limit)
-	c.extend()
-	c.socket.SetPongHandler(func(string) error { c.extend(); return nil })
-	// A ping from the peer is answered by the writer, as everything else.
-	c.socket.SetPingHandler(func(said string) error { c.extend(); c.outbox.pongSoon(said); return nil })
+func (c *conn) serve(limit int) {
+	c.reader.limit = limit
 	c.hub.sit(&c.seat)
 	if !c.hub.start(c.read) {
 		c.leave()
 	}
 }
 
-// extend gives the peer, who has just shown that it is there, time until the next sign. One that was told goodbye has none left.
-func (c *conn) extend() {
-	if !c.leaving.Load() {
-		_ = c.socket.SetReadDeadline(time.Now().Add(c.hub.config.timing.silence))
+// read takes what the peer says until it is gone, then lets go of everything.
+func (c *conn) read() {
+	in := &arrival{}
+	in.fill = in.readInto // made once: a wait for the next bytes allocates nothing
+	for !c.ended.Load() && c.next(in) {
+		c.heardAt.Store(int64(c.hub.uptime()))
+		if !c.deaf {
+			c.take(in.buffer[:in.n])
+		}
+		in.release()
+	}
+	in.release()
+	c.leave()
+}
+
+// next waits until something has come; false says that nothing will.
+func (c *conn) next(in *arrival) bool {
+	if c.raw != nil {
+		return c.raw.Read(in.fill) == nil && in.n > 0
+	}
+	in.borrow()
+	var err error
+	in.n, err = c.socket.Read(in.buffer[:])
+	return err == nil || in.n > 0
+}
+
+func (c *conn) take(b []byte) {
+	if refusal := c.reader.take(b, c); refusal != nil {
+		c.outbox.end(*refusal, 0)
+		// What follows could not be told apart any more, or is not wanted. It is read all the same, so that the peer gets the last word.
+		c.deaf, c.reader = true, reader{}
 	}
 }
 
-// read takes messages until the peer is gone or silent, then lets go of everything.
-func (c *conn) read() {
-	for {
-		kind, message, err := c.socket.ReadMessage()
-		if err != nil {
-			break
-		}
-		c.extend()
-		if kind != websocket.TextMessage || !utf8.Valid(message) {
-			c.outbox.end(malformed, 0)
-			continue
-		}
-		if err := c.receive(message); err != nil {
-			c.outbox.end(failed(err), 0)
-		}
+func (c *conn) text(message []byte) *farewell {
+	if c.receive == nil {
+		return nil
 	}
-	c.leave()
+	if err := c.receive(message); err != nil {
+		f := failed(err)
+		return &f
+	}
+	return nil
+}
+
+// A ping is answered in the order of everything else.
+func (c *conn) ping(said []byte) { c.outbox.pongSoon(said) }
+
+// bye is the peer's close frame, or its answer to ours: either way nothing follows.
+func (c *conn) bye(code int) {
+	c.deaf = true
+	if c.leaving.Load() {
+		c.ended.Store(true)
+		return
+	}
+	c.outbox.answer(code)
 }
 
 func (c *conn) leave() {
@@ -115,8 +151,25 @@ func (c *conn) leave() {
 	c.hub.rise(&c.seat)
 }
 
-// startWriting runs while there is something to write, and no longer: an idle socket holds no writer.
-func (c *conn) startWriting() { c.hub.start(c.write) }
+// cut implements pipe.
+func (c *conn) cut() { _ = c.socket.Close() }
+
+// wake implements pipe: a writer runs while there is something to write that the network does not take, and no longer.
+func (c *conn) wake() { c.hub.start(c.write) }
+
+// try implements pipe.
+func (c *conn) try(b []byte) int {
+	if c.raw == nil || c.ended.Load() {
+		return 0
+	}
+	a := attempts.Get().(*attempt)
+	a.b, a.n = b, 0
+	_ = c.raw.Write(a.do) // whoever is woken because nothing went out finds out why
+	n := a.n
+	a.b = nil
+	attempts.Put(a)
+	return n
+}
 
 func (c *conn) write() {
 	for {
@@ -147,6 +200,8 @@ func (c *conn) write() {
 func closedBy(out outgoing, err error) string {
 	var late net.Error
 	switch {
+	case out.last != nil && out.last.bye == nil:
+		return ""
 	case out.last != nil:
 		return out.last.word
 	case errors.As(err, &late) && late.Timeout():
@@ -158,25 +213,23 @@ func closedBy(out outgoing, err error) string {
 }
 
 func (c *conn) send(out outgoing) error {
-	limit := c.hub.config.timing.write
 	switch {
 	case out.message != nil:
-		return c.put(out.message, limit)
-	case out.ping:
-		return c.socket.WriteControl(websocket.PingMessage, nil, time.Now().Add(limit))
-	case out.pong != nil:
-		return c.socket.WriteControl(websocket.PongMessage, []byte(*out.pong), time.Now().Add(limit))
+		return c.put(out.message.frame, c.hub.config.timing.write)
+	case out.last != nil:
+		return c.farewell(out.last)
 	}
-	return c.farewell(out.last)
+	err := c.put(out.raw, c.hub.config.timing.write)
+	c.torn = err != nil // it may have been the rest of a frame
+	return err
 }
 
-// put writes a message as it lies there. Nothing else writes data, and a control frame that the library's reader answers with cannot come between:
-// the connection takes one write after the other.
-func (c *conn) put(m *message, limit time.Duration) error {
-	raw := c.socket.NetConn()
-	_ = raw.SetWriteDeadline(time.Now().Add(limit))
-	n, err := raw.Write(m.frame)
-	c.torn = n > 0 && n < len(m.frame)
+// put writes bytes as they lie there, waiting for the network. Afterwards whoever does not wait may write again.
+func (c *conn) put(b []byte, limit time.Duration) error {
+	_ = c.socket.SetWriteDeadline(time.Now().Add(limit))
+	n, err := c.socket.Write(b)
+	c.torn = n > 0 && n < len(b)
+	_ = c.socket.SetWriteDeadline(time.Time{})
 	return err
 }
 
@@ -187,36 +240,13 @@ func (c *conn) farewell(last *farewellMessage) error {
 	if last.farewell == slow {
 		limit = atOnce
 	}
-	if err := c.put(last.bye, limit); err != nil {
+	if err := c.put(last.frames(), limit); err != nil {
 		return err
 	}
-	if err := c.socket.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(last.code, last.word), time.Now().Add(limit)); err != nil {
-		return err
+	if last.bye == nil {
+		c.ended.Store(true)
+		return c.socket.Close()
 	}
 	// The peer answers with its own close frame, which ends the reader; one that does not is given up on.
 	return c.socket.SetReadDeadline(time.Now().Add(byeLimit))
-}
-
-// originAllowed lets requests without an Origin (not browsers), from our own pages and from the configured sites in.
-func (h *Hub) originAllowed(r *http.Request) bool {
-	origins := r.Header.Values("Origin")
-	if len(origins) == 0 {
-		return true
-	}
-	if len(origins) > 1 {
-		return false
-	}
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	if origins[0] == scheme+r.Host {
-		return true
-	}
-	for _, allowed := range h.config.Origins {
-		if origins[0] == allowed {
-			return true
-		}
-	}
-	return false
 }

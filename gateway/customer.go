@@ -10,9 +10,10 @@ import (
 	"hotfoot/tracking"
 )
 
-// Opener turns a link's token into the delivery it opens. Errors: CodeNotFound, one and the same for every token that opens nothing; CodeUnavailable.
+// Opener turns a link's token into the delivery it opens. known is asked first, for what need not be read. Errors: CodeNotFound, one and the same for
+// every token that opens nothing; CodeUnavailable; CodeOverloaded.
 type Opener interface {
-	Open(ctx context.Context, token string, seen tracking.Seen) (tracking.Record, error)
+	Open(ctx context.Context, token string, seen tracking.Seen, known func(tracking.ID) (tracking.Record, bool)) (tracking.Record, error)
 }
 
 // Customers serves those who watch one delivery, by socket or by stream.
@@ -28,18 +29,13 @@ func NewCustomers(hub *Hub, opener Opener, refuse func(http.ResponseWriter, *htt
 }
 
 // open checks the link and reserves the viewer's place in its topic. The caller must leave the topic when done.
-func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (*topic, *viewer, error) {
-	record, err := c.opener.Open(r.Context(), token, seen)
+func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (visit, error) {
+	record, err := c.opener.Open(r.Context(), token, seen, c.hub.known)
 	if err != nil {
 		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
-		return nil, nil, err
+		return visit{}, err
 	}
-	v := &viewer{generation: record.Delivery.LinkGen, record: record}
-	if seen.Ver > 0 && whyOf(record) == tracking.Shown {
-		// Without an answer they are shown what this node has heard.
-		v.newest, _ = c.hub.records.Newest(r.Context(), record.Delivery.CourierID)
-	}
-	return c.hub.join(record), v, nil
+	return c.hub.join(record, seen), nil
 }
 
 // Live serves the WebSocket of a link's token.
@@ -48,8 +44,7 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 		c.refuse(w, r, refusal)
 		return
 	}
-	seen := parseSince(r.URL.Query().Get("since"))
-	topic, viewer, err := c.open(r, token, seen)
+	in, err := c.open(r, token, parseSince(r.URL.Query().Get("since")))
 	if err != nil {
 		c.hub.release()
 		c.refuse(w, r, err)
@@ -57,17 +52,17 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 	}
 	conn := c.hub.handshake(w, r, "customer")
 	if conn == nil {
-		c.hub.leave(topic)
+		c.hub.leave(in.topic)
 		return
 	}
-	viewer.outbox = &conn.outbox
+	topic, viewer := in.topic, &viewer{outbox: &conn.outbox, generation: in.record.Delivery.LinkGen}
 	conn.gone = func() {
 		topic.exit(viewer)
 		c.hub.leave(topic)
 	}
 	conn.serve(smallMessage)
 	// The snapshot may take a moment; the reader is there meanwhile to notice who leaves.
-	if err := topic.enter(c.hub.ctx, viewer, seen); err != nil {
+	if err := in.enter(c.hub.ctx, viewer); err != nil {
 		conn.outbox.end(failed(err), 2*time.Second)
 	}
 }

@@ -22,10 +22,10 @@ func (t *topic) apply(r tracking.Record) {
 	old, shownBefore := t.record, t.why
 	t.record, t.why, t.snapshots = r, whyOf(r), nil
 	if r.Delivery.CourierID != old.Delivery.CourierID {
-		t.newest, t.eta = nil, nil
+		t.placed, t.promise = false, false
 	}
 	if t.why != tracking.Shown {
-		t.newest = nil
+		t.placed = false
 	}
 	t.watchCourier()
 	t.revoke()
@@ -46,7 +46,7 @@ func (t *topic) apply(r tracking.Record) {
 		}
 	}
 	if r.Delivery.Status.Final() {
-		for v := range t.viewers {
+		for _, v := range t.viewers {
 			v.outbox.end(finished, 0)
 		}
 	}
@@ -67,7 +67,7 @@ func viewDiffers(old, r tracking.Record) bool {
 func (t *topic) tell(m *message, kind string, hide bool) {
 	t.hub.metrics.frames.WithLabelValues(kind).Inc()
 	t.said = t.hub.now()
-	for v := range t.viewers {
+	for _, v := range t.viewers {
 		if !v.outbox.event(m, hide) {
 			v.outbox.end(slow, time.Second)
 		}
@@ -76,7 +76,7 @@ func (t *topic) tell(m *message, kind string, hide bool) {
 
 // revoke sends away whoever came by a link that does not open any more. Called with mu held.
 func (t *topic) revoke() {
-	for v := range t.viewers {
+	for _, v := range t.viewers {
 		if v.generation != t.record.Delivery.LinkGen {
 			v.outbox.end(revoked, 0)
 		}
@@ -115,29 +115,30 @@ func (t *topic) moved(courier tracking.ID, p tracking.Position) {
 	}
 }
 
-// place takes a newer position in and shows it to whom it may be shown. Called with mu held.
+// place takes a newer position in and shows it to whom it may be shown. It runs for every fix of everybody who is watched: what can be sent at once
+// leaves nothing behind. Called with mu held.
 func (t *topic) place(p tracking.Position) {
-	if t.closed || t.newest != nil && !p.RecordedAt.After(t.newest.RecordedAt) {
+	if t.closed || t.placed && !p.RecordedAt.After(t.newest.RecordedAt) {
 		return
 	}
-	promised := t.eta != nil
-	t.newest, t.snapshots = &p, nil
+	promised := t.promise
+	t.placed, t.newest, t.snapshots = true, p, nil
 	if len(t.viewers) == 0 {
 		return
 	}
 	now := t.hub.now()
-	v := t.view(now)
-	if v.Position == nil {
-		if !promised && v.ETA != nil {
-			t.tell(newMessage(frame.Changed(v)), "view", true)
+	if t.expect(now) != tracking.Shown || !t.promise {
+		if !promised && t.promise {
+			t.tell(newMessage(frame.Changed(t.view(now))), "view", true)
 		}
 		return
 	}
 	t.said = now
-	t.hub.metrics.frames.WithLabelValues("position").Inc()
-	m := newMessage(frame.AppendPosition(make([]byte, 0, 360), p, t.record.Delivery.Ver, v.ETA))
-	for v := range t.viewers {
-		if v.outbox.newest(m) {
+	t.hub.metrics.positions.Inc()
+	d := newDraft(func(b []byte) []byte { return frame.AppendPosition(b, t.newest, t.record.Delivery.Ver, &t.eta) })
+	defer d.done()
+	for _, v := range t.viewers {
+		if v.outbox.newest(&d) {
 			t.hub.metrics.conflated.Inc()
 		}
 	}
@@ -169,10 +170,13 @@ func (t *topic) setLive(live bool) {
 	}
 }
 
-// tick says that nothing happened, when nothing did.
+// tick says that nothing happened, when nothing did, and lets go of what was made for newcomers.
 func (t *topic) tick(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if now.Sub(t.snapshotAt) > snapshotLife {
+		t.snapshots = nil
+	}
 	if len(t.viewers) > 0 && now.Sub(t.said) >= tickEvery {
 		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, t.live, now)), "tick", false)
 	}

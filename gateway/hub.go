@@ -57,6 +57,7 @@ type timing struct {
 	poll    time.Duration // between two reads of what is watched and not live
 	check   time.Duration // between two looks at the revisions of what is live: how long a lost announcement can stay unnoticed
 	reload  time.Duration // between two reads of a whole fleet, at least
+	linger  time.Duration // how long a topic stays that nobody watches any more
 }
 
 func (c Config) withDefaults() Config {
@@ -74,6 +75,8 @@ func (c Config) withDefaults() Config {
 	c.timing.poll = cmp.Or(c.timing.poll, 1500*time.Millisecond)
 	c.timing.check = cmp.Or(c.timing.check, 3500*time.Millisecond)
 	c.timing.reload = cmp.Or(c.timing.reload, 5*time.Second)
+	// Long enough for a reload, and for a crowd that was cut off and comes back with jitter.
+	c.timing.linger = cmp.Or(c.timing.linger, 10*time.Second)
 	return c
 }
 
@@ -94,8 +97,12 @@ type Hub struct {
 	// closing is held to start something, and to say that nothing starts any more: what Close waits for must not grow while it waits.
 	closing sync.RWMutex
 
+	began    time.Time    // of this node's uptime
 	taken    atomic.Int64 // seats
 	draining atomic.Bool
+	seats    ring
+	shards   [shards]shard
+	tended   []*topic // scratch of the loop that tends the shards
 	// Topics are read in two lines, so that whoever comes new never waits behind everybody who missed something.
 	newcomers *catchUp
 	behind    *catchUp
@@ -103,25 +110,26 @@ type Hub struct {
 	routes chan struct{}
 
 	mu       sync.Mutex
-	topics   map[tracking.ID]*topic
 	fleets   map[tracking.ID]*fleet
 	couriers map[*courierSocket]struct{}
-	seats    map[*seat]struct{}
 }
 
 // NewHub makes a Hub. Run must run for ticks, pings and checks to happen; Close ends everything.
 func NewHub(feed Feed, records Records, config Config, metrics *metrics, now func() time.Time, log *slog.Logger) *Hub {
 	h := &Hub{
 		feed: feed, records: records, config: config.withDefaults(), now: now, log: log, metrics: metrics, routes: make(chan struct{}, readsAtOnce),
-		topics: map[tracking.ID]*topic{}, fleets: map[tracking.ID]*fleet{}, couriers: map[*courierSocket]struct{}{}, seats: map[*seat]struct{}{},
+		began: time.Now(), fleets: map[tracking.ID]*fleet{}, couriers: map[*courierSocket]struct{}{},
+	}
+	for i := range h.shards {
+		h.shards[i].topics = map[tracking.ID]*topic{}
 	}
 	h.newcomers, h.behind = newCatchUp(h), newCatchUp(h)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 5 * time.Second,
-		// A viewer sends next to nothing, and frames are written whole: small buffers, and none while idle.
-		ReadBufferSize: 256, WriteBufferSize: 1024, WriteBufferPool: &sync.Pool{},
-		Subprotocols: []string{subprotocol}, CheckOrigin: h.originAllowed,
+		// The library has only the handshake to do.
+		WriteBufferPool: &sync.Pool{},
+		Subprotocols:    []string{subprotocol}, CheckOrigin: h.originAllowed,
 	}
 	return h
 }
@@ -141,6 +149,13 @@ func (h *Hub) start(fn func()) bool {
 func (h *Hub) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { every(ctx, time.Second, 0, h.pulse) })
+	loops.Go(func() {
+		next := 0
+		every(ctx, time.Second/shards, 0, func() {
+			h.tend(&h.shards[next], h.now())
+			next = (next + 1) % shards
+		})
+	})
 	loops.Go(func() { every(ctx, h.config.timing.poll, h.config.timing.poll/4, h.poll) })
 	loops.Go(func() { every(ctx, h.config.timing.check, h.config.timing.check/4, func() { h.check(ctx) }) })
 	loops.Wait()
@@ -174,10 +189,13 @@ func (h *Hub) Close() {
 	h.closing.Lock()
 	h.cancel()
 	h.closing.Unlock()
-	h.mu.Lock()
-	for s := range h.seats {
-		s.cut()
-	}
-	h.mu.Unlock()
+	h.seats.each(func(s *seat) { s.outbox.pipe.cut() })
 	h.wait.Wait()
+	for _, t := range h.watched() {
+		h.forget(t)
+		t.close()
+	}
 }
+
+// uptime is a clock that nobody sets.
+func (h *Hub) uptime() time.Duration { return time.Since(h.began) }

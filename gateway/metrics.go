@@ -9,6 +9,7 @@ type metrics struct {
 	topics    prometheus.Gauge
 	behind    prometheus.Gauge
 	frames    *prometheus.CounterVec
+	positions prometheus.Counter // of frames: counted for every fix, and not looked up each time
 	conflated prometheus.Counter
 	reads     prometheus.Counter
 }
@@ -19,7 +20,7 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 		conns:     prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "hotfoot_sockets", Help: "Open sockets and streams, by kind."}, []string{"kind"}),
 		closed:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_sockets_closed_total", Help: "Sockets the server closed, by kind and reason."}, []string{"kind", "reason"}),
 		refused:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_sockets_refused_total", Help: "Handshakes refused, by reason."}, []string{"reason"}),
-		topics:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hotfoot_topics", Help: "Deliveries that somebody watches on this node."}),
+		topics:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hotfoot_topics", Help: "Deliveries that somebody watches on this node, or did a moment ago."}),
 		behind:    prometheus.NewGauge(prometheus.GaugeOpts{Name: "hotfoot_topics_behind", Help: "Deliveries that are watched and not live: what their viewers see is polled."}),
 		frames:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_frames_total", Help: "Frames encoded, by type: each once, however many sockets it goes to."}, []string{"type"}),
 		conflated: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_positions_conflated_total", Help: "Positions that a newer one replaced before a slow socket took them."}),
@@ -39,5 +40,6 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 	for _, kind := range []string{"snapshot", "status", "view", "position", "tick", "frame"} {
 		m.frames.WithLabelValues(kind)
 	}
+	m.positions = m.frames.WithLabelValues("position")
 	return m
 }

@@ -15,84 +15,122 @@ const (
 	maxWaiting = 44 << 10
 )
 
+// pipe is what an outbox sends on.
+type pipe interface {
+	// try writes what goes out without waiting, and answers how many bytes that was: none when nothing does, or never anything.
+	try(b []byte) int
+	// wake has what waits written. Whoever writes calls take until it answers nothing.
+	wake()
+	// cut ends it at once.
+	cut()
+}
+
 // outbox is what waits for one viewer: statuses and the like in order and without loss, up to a bound; of positions only the newest.
 //
-// wake is called when something waits and nobody is writing; whoever writes calls take until it answers nothing.
+// What there is room for in the network is written at once by whoever has it, and nothing is kept, started or woken for it. Only what the network does not
+// take waits here, for a writer that lives as long as something does. So a slow viewer delays nobody, and the others cost one system call a frame.
 type outbox struct {
-	wake func()
+	pipe pipe
 
 	mu       sync.Mutex
+	rest     []byte // of a frame that went out in part: nothing may come before it
 	events   []*message
 	waiting  int // bytes of events
 	position *message
 	last     *farewellMessage // the end: nothing is taken in after it
 	said     bool             // last was taken
-	writing  bool
+	writing  bool             // somebody was woken and has not been told that nothing waits
 	ping     bool
-	pong     *string // what the peer's newest ping said, until it is answered
-}
-
-type farewellMessage struct {
-	farewell
-	bye *message
+	pong     []byte // the answer to the peer's newest ping; nil when there is none
 }
 
 // event adds a frame that must arrive. hide drops a waiting position, which must not be shown any more. It answers false when the viewer is too far
 // behind to be served.
 func (o *outbox) event(m *message, hide bool) bool {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.last != nil {
-		o.mu.Unlock()
 		return true
 	}
 	if hide {
 		o.position = nil
 	}
 	if o.full() {
-		o.mu.Unlock()
 		return false
 	}
-	o.events = append(o.events, m)
-	o.waiting += len(m.frame)
-	o.wakeAndUnlock()
+	if !o.sent(m.frame) {
+		o.events = append(o.events, m)
+		o.waiting += len(m.frame)
+		o.wake()
+	}
 	return true
 }
 
 func (o *outbox) full() bool { return len(o.events) >= maxEvents || o.waiting >= maxWaiting }
 
-// newest replaces the waiting position, and answers whether one was replaced that nobody will see.
-func (o *outbox) newest(m *message) (replaced bool) {
+// newest sends a position, or has it wait in the place of an older one; then it answers that one was replaced which nobody will see.
+func (o *outbox) newest(d *draft) (replaced bool) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.last != nil {
-		o.mu.Unlock()
+		return false
+	}
+	if o.sent(d.frame()) {
 		return false
 	}
 	replaced = o.position != nil
-	o.position = m
-	o.wakeAndUnlock()
+	o.position = d.keep()
+	o.wake()
 	return replaced
 }
 
-// pingSoon asks for a ping; it needs no place in the line.
+// sent writes a frame if nothing waits before it and the network takes it now. Of one that it takes in part the rest waits, copied: b is the caller's.
+// Called with mu held.
+func (o *outbox) sent(b []byte) bool {
+	if o.writing {
+		return false
+	}
+	n := o.pipe.try(b)
+	if n > 0 && n < len(b) {
+		o.rest = append([]byte(nil), b[n:]...)
+		o.wake()
+	}
+	return n > 0
+}
+
+// Control frames are written whole, as they lie here (RFC 6455 section 5.5).
+var pingFrame = []byte{0x89, 0}
+
+// pingSoon asks for a ping; it needs no place in the queue.
 func (o *outbox) pingSoon() {
 	o.mu.Lock()
-	o.ping = true
-	o.wakeAndUnlock()
+	defer o.mu.Unlock()
+	if o.last == nil && !o.sent(pingFrame) {
+		o.ping = true
+		o.wake()
+	}
 }
 
 // pongSoon answers a ping with what it said. Of several that came meanwhile only the newest is answered, as RFC 6455 section 5.5.3 allows, so a flood
 // of them costs one answer.
-func (o *outbox) pongSoon(said string) {
+func (o *outbox) pongSoon(said []byte) {
 	o.mu.Lock()
-	o.pong = &said
-	o.wakeAndUnlock()
+	defer o.mu.Unlock()
+	if o.last != nil {
+		return
+	}
+	pong := append([]byte{0x8a, byte(len(said))}, said...)
+	if !o.sent(pong) {
+		o.pong = pong
+		o.wake()
+	}
 }
 
 // end says goodbye after everything that waits. Only the first one counts.
 func (o *outbox) end(f farewell, retryAfter time.Duration) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.last != nil {
-		o.mu.Unlock()
 		return
 	}
 	o.last = &farewellMessage{farewell: f, bye: newMessage(frame.Bye(f.word, retryAfter))}
@@ -101,15 +139,24 @@ func (o *outbox) end(f farewell, retryAfter time.Duration) {
 		// What it could not take in time it will not be sent now.
 		o.events, o.waiting = nil, 0
 	}
-	o.wakeAndUnlock()
+	o.wake()
 }
 
-func (o *outbox) wakeAndUnlock() {
-	start := !o.writing
-	o.writing = true
-	o.mu.Unlock()
-	if start {
+// answer ends it with nothing but the close frame that answers the peer's.
+func (o *outbox) answer(code int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last == nil {
+		o.last = &farewellMessage{farewell: farewell{code: code}}
 		o.wake()
+	}
+}
+
+// wake has what waits written, unless somebody is at it. Called with mu held.
+func (o *outbox) wake() {
+	if !o.writing {
+		o.writing = true
+		o.pipe.wake()
 	}
 }
 
@@ -120,11 +167,10 @@ func (o *outbox) backlog() (frames, bytes int) {
 	return len(o.events), o.waiting
 }
 
-// outgoing is one thing to send: the first of these that is there.
+// outgoing is one thing to send: a message, bytes that are no message of their own, or the end.
 type outgoing struct {
 	message *message
-	ping    bool
-	pong    *string
+	raw     []byte
 	last    *farewellMessage
 }
 
@@ -134,6 +180,8 @@ func (o *outbox) take() (out outgoing, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
+	case o.rest != nil:
+		out.raw, o.rest = o.rest, nil
 	case len(o.events) > 0:
 		out.message, o.events[0] = o.events[0], nil
 		o.events = o.events[1:]
@@ -141,9 +189,9 @@ func (o *outbox) take() (out outgoing, ok bool) {
 	case o.position != nil:
 		out.message, o.position = o.position, nil
 	case o.ping:
-		out.ping, o.ping = true, false
+		out.raw, o.ping = pingFrame, false
 	case o.pong != nil:
-		out.pong, o.pong = o.pong, nil
+		out.raw, o.pong = o.pong, nil
 	case o.last != nil && !o.said:
 		out.last, o.said = o.last, true
 	default:

@@ -1,17 +1,30 @@
 package gateway
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
 
-// box is an outbox whose waking is counted.
-func box() (o *outbox, woken *int) {
-	woken = new(int)
-	return &outbox{wake: func() { *woken++ }}, woken
+// clogged is a pipe through which nothing goes at once; waking is counted.
+type clogged struct{ woken int }
+
+func (c *clogged) try([]byte) int { return 0 }
+func (c *clogged) wake()          { c.woken++ }
+func (c *clogged) cut()           {}
+
+// box is an outbox on a clogged pipe.
+func box() (o *outbox, pipe *clogged) {
+	pipe = &clogged{}
+	return &outbox{pipe: pipe}, pipe
 }
 
 func said(text string) *message { return newMessage([]byte(text)) }
+
+func drafted(text string) *draft {
+	d := newDraft(func(b []byte) []byte { return append(b, text...) })
+	return &d
+}
 
 // taken is everything that take hands out until nothing is left, in the order in which it is sent.
 func taken(o *outbox) (texts []string) {
@@ -22,10 +35,12 @@ func taken(o *outbox) (texts []string) {
 			return texts
 		case out.message != nil:
 			texts = append(texts, string(out.message.text()))
-		case out.ping:
+		case bytes.Equal(out.raw, pingFrame):
 			texts = append(texts, "ping")
-		case out.pong != nil:
-			texts = append(texts, "pong "+*out.pong)
+		case len(out.raw) > 1 && out.raw[0] == 0x8a:
+			texts = append(texts, "pong "+string(out.raw[2:]))
+		case out.raw != nil:
+			texts = append(texts, "rest "+string(out.raw))
 		case out.last != nil:
 			texts = append(texts, out.last.word)
 		}
@@ -51,11 +66,11 @@ func TestOutbox(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
 		o.event(said("1"), false)
-		if o.newest(said("a")) {
+		if o.newest(drafted("a")) {
 			t.Error("the first position replaced one")
 		}
 		o.event(said("2"), false)
-		if !o.newest(said("b")) {
+		if !o.newest(drafted("b")) {
 			t.Error("the second position replaced none")
 		}
 		wantTaken(t, o, "1", "2", "b")
@@ -63,23 +78,23 @@ func TestOutbox(t *testing.T) {
 	})
 	t.Run("wakes whoever writes once, until nothing waits", func(t *testing.T) {
 		t.Parallel()
-		o, woken := box()
+		o, pipe := box()
 		o.event(said("1"), false)
-		o.newest(said("a"))
+		o.newest(drafted("a"))
 		o.pingSoon()
-		if *woken != 1 {
-			t.Errorf("woken %d times", *woken)
+		if pipe.woken != 1 {
+			t.Errorf("woken %d times", pipe.woken)
 		}
 		wantTaken(t, o, "1", "a", "ping")
 		o.event(said("2"), false)
-		if *woken != 2 {
-			t.Errorf("woken %d times", *woken)
+		if pipe.woken != 2 {
+			t.Errorf("woken %d times", pipe.woken)
 		}
 	})
 	t.Run("drops a position that must not be shown any more", func(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
-		o.newest(said("a"))
+		o.newest(drafted("a"))
 		o.event(said("hidden"), true)
 		wantTaken(t, o, "hidden")
 	})
@@ -87,10 +102,10 @@ func TestOutbox(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
 		o.event(said("1"), false)
-		o.newest(said("a"))
+		o.newest(drafted("a"))
 		o.end(finished, 0)
 		o.end(revoked, 0)
-		if !o.event(said("2"), false) || o.newest(said("b")) {
+		if !o.event(said("2"), false) || o.newest(drafted("b")) {
 			t.Error("after goodbye nothing is too much")
 		}
 		wantTaken(t, o, "1", "finished")
@@ -104,7 +119,7 @@ func TestOutbox(t *testing.T) {
 			if !o.event(said("x"), false) {
 				t.Fatal("full too early")
 			}
-			o.newest(said("a"))
+			o.newest(drafted("a"))
 		}
 		if o.event(said("x"), false) {
 			t.Error("it is never full")
@@ -131,9 +146,71 @@ func TestOutbox(t *testing.T) {
 	t.Run("answers of several pings the newest", func(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
-		o.pongSoon("a")
-		o.pongSoon("b")
+		o.pongSoon([]byte("a"))
+		o.pongSoon([]byte("b"))
 		o.pingSoon()
 		wantTaken(t, o, "ping", "pong b")
+	})
+}
+
+// tube is a pipe that takes so many bytes at once and then no more until it is emptied.
+type tube struct {
+	room  int
+	went  []byte
+	woken int
+}
+
+func (p *tube) try(b []byte) int {
+	n := min(len(b), p.room)
+	p.room -= n
+	p.went = append(p.went, b[:n]...)
+	return n
+}
+
+func (p *tube) wake() { p.woken++ }
+func (p *tube) cut()  {}
+
+func TestOutbox_at_once(t *testing.T) {
+	t.Parallel()
+	t.Run("what there is room for goes out at once and keeps nothing", func(t *testing.T) {
+		t.Parallel()
+		p := &tube{room: 1 << 10}
+		o := &outbox{pipe: p}
+		o.event(said("1"), false)
+		o.newest(drafted("a"))
+		o.pingSoon()
+		o.pongSoon([]byte("x"))
+		if want := "\x81\x011\x81\x01a\x89\x00\x8a\x01x"; string(p.went) != want || p.woken != 0 {
+			t.Errorf("sent %q and woke %d times", p.went, p.woken)
+		}
+		wantTaken(t, o)
+	})
+	t.Run("a frame that went out in part is finished before anything else", func(t *testing.T) {
+		t.Parallel()
+		p := &tube{room: 4}
+		o := &outbox{pipe: p}
+		o.event(said("long"), false)
+		p.room = 1 << 10 // there would be room now, but somebody is at it
+		o.event(said("2"), false)
+		o.newest(drafted("a"))
+		o.newest(drafted("b"))
+		if string(p.went) != "\x81\x04lo" || p.woken != 1 {
+			t.Errorf("sent %q and woke %d times", p.went, p.woken)
+		}
+		wantTaken(t, o, "rest ng", "2", "b")
+		o.newest(drafted("c"))
+		if string(p.went) != "\x81\x04lo\x81\x01c" {
+			t.Errorf("sent %q", p.went)
+		}
+	})
+	t.Run("what waits is the caller's no more", func(t *testing.T) {
+		t.Parallel()
+		p := &tube{room: 3}
+		o := &outbox{pipe: p}
+		d := newDraft(func(b []byte) []byte { return append(b, "abc"...) })
+		o.newest(&d)
+		clear(*d.buffer)
+		d.done()
+		wantTaken(t, o, "rest bc")
 	})
 }

@@ -70,7 +70,7 @@ func TestConn_half_open(t *testing.T) {
 	well.ofType("tick", 0)
 }
 
-// The library refuses lengths that do not fit, and we what is not text.
+// What cannot be read, or may not be sent, ends the socket.
 func TestConn_frames_that_are_none(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
@@ -99,7 +99,7 @@ func TestConn_frames_that_are_none(t *testing.T) {
 		t.Parallel()
 		v := dial(t, "ws"+strings.TrimPrefix(n.server.URL, "http")+path)
 		must(t, v.conn.WriteMessage(websocket.TextMessage, []byte("\xff\xfe")))
-		if code := v.closed(); code != websocket.CloseUnsupportedData {
+		if code := v.closed(); code != websocket.CloseInvalidFramePayloadData {
 			t.Errorf("closed with %d", code)
 		}
 	})

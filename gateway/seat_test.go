@@ -11,15 +11,29 @@ func TestHub_sit(t *testing.T) {
 	h := newHub(t, newLine(), newShelf())
 	ages := make([]time.Duration, 1000)
 	pings := make([]time.Duration, len(ages))
+	sitting := map[*seat]int{}
 	began := time.Now()
 	for i := range ages {
 		if refusal := h.reserve(); refusal != nil {
 			t.Fatal(refusal)
 		}
-		s := &seat{kind: "customer", cut: func() {}}
+		s := &seat{kind: "customer"}
 		h.sit(s)
 		defer h.rise(s)
-		ages[i], pings[i] = time.Unix(0, s.until).Sub(began), time.Unix(0, s.pingAt).Sub(began)
+		ages[i] = time.Unix(0, s.until).Sub(began)
+		sitting[s] = i
+	}
+	// Time goes by, and each has one turn.
+	for second := range 25 {
+		h.seats.turn(began.Add(time.Duration(second)*time.Second), h.config.timing.ping, func(s *seat, _ int64) {
+			if i, waits := sitting[s]; waits {
+				pings[i] = time.Duration(second) * time.Second
+				delete(sitting, s)
+			}
+		})
+	}
+	if len(sitting) > 0 {
+		t.Errorf("%d had no turn in a whole interval", len(sitting))
 	}
 	slack := time.Since(began)
 	for _, spread := range []struct {

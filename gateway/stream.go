@@ -23,32 +23,27 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 		known = r.URL.Query().Get("since")
 	}
 	seen := parseSince(known)
-	topic, viewer, err := c.open(r, token, seen)
+	in, err := c.open(r, token, seen)
 	if err != nil {
 		c.hub.release()
 		c.refuse(w, r, err)
 		return
 	}
-	defer c.hub.leave(topic)
+	defer c.hub.leave(in.topic)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(c.hub.ctx, cancel)()
-	woken := make(chan struct{}, 1)
-	place := &seat{kind: "stream", cut: cancel}
-	place.outbox.wake = func() {
-		select {
-		case woken <- struct{}{}:
-		default:
-		}
-	}
-	viewer.outbox = &place.outbox
+	woken := make(bell, 1)
+	place := &seat{kind: "stream"}
+	place.outbox.pipe = streamPipe{woken, cancel}
+	viewer := &viewer{outbox: &place.outbox, generation: in.record.Delivery.LinkGen}
 	c.hub.sit(place)
 	defer c.hub.rise(place)
-	if err := topic.enter(ctx, viewer, seen); err != nil {
+	if err := in.enter(ctx, viewer); err != nil {
 		c.refuse(w, r, err)
 		return
 	}
-	defer topic.exit(viewer)
+	defer in.topic.exit(viewer)
 
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
@@ -71,6 +66,27 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 		}
 	}
 }
+
+// bell is rung when something waits; it rings once for however much.
+type bell chan struct{}
+
+// streamPipe is an outbox's way to a stream, which has a goroutine of its own that writes everything: events are not frames, and cannot be written as
+// they lie there.
+type streamPipe struct {
+	woken bell
+	end   func()
+}
+
+func (p streamPipe) try([]byte) int { return 0 }
+
+func (p streamPipe) wake() {
+	select {
+	case p.woken <- struct{}{}:
+	default:
+	}
+}
+
+func (p streamPipe) cut() { p.end() }
 
 // stream writes frames as events.
 type stream struct {

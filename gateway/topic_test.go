@@ -14,11 +14,12 @@ func TestTopic_enter_after_exit(t *testing.T) {
 	t.Parallel()
 	// The socket may break before its snapshot is there; a topic that goes on for others must not keep it.
 	o, _ := box()
-	top := &topic{opened: make(chan struct{}), viewers: map[*viewer]struct{}{}, record: tracking.Record{Epoch: 1}}
-	close(top.opened)
+	top := &topic{record: tracking.Record{Epoch: 1}}
+	top.settled.Store(1)
 	v := &viewer{outbox: o}
 	top.exit(v)
-	err := top.enter(t.Context(), v, tracking.Seen{})
+	in := visit{topic: top, look: 1}
+	err := in.enter(t.Context(), v)
 	if frames, _ := o.backlog(); err != nil || len(top.viewers) != 0 || frames != 0 {
 		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), frames)
 	}
@@ -27,7 +28,7 @@ func TestTopic_enter_after_exit(t *testing.T) {
 func TestTopic_place(t *testing.T) {
 	t.Parallel()
 	// A read that was overtaken by an announcement brings an older fix.
-	top := &topic{viewers: map[*viewer]struct{}{}}
+	top := &topic{}
 	now := time.Now()
 	for _, age := range []time.Duration{10, 20, 10, 5, 30} {
 		top.place(tracking.Position{RecordedAt: now.Add(-age * time.Second), Lat: float64(age)})
@@ -43,12 +44,13 @@ func TestTopic_enter_too_many(t *testing.T) {
 	h := newHub(t, l, s)
 	r := shown()
 	s.put(r)
-	top := h.join(r)
+	in := h.join(r, tracking.Seen{})
+	top := in.topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
 	enter := func() (*viewer, error) {
 		o, _ := box()
-		v := &viewer{outbox: o, generation: r.Delivery.LinkGen, record: r}
-		return v, top.enter(t.Context(), v, tracking.Seen{})
+		v := &viewer{outbox: o, generation: r.Delivery.LinkGen}
+		return v, in.enter(t.Context(), v)
 	}
 	var one *viewer
 	for range maxViewers {
@@ -78,8 +80,7 @@ func TestTopic_enter_while_nothing_can_be_read(t *testing.T) {
 	r := shown()
 	s.put(next(r)) // so that its record must be read
 	j := &judge{promise: &promise{}}
-	j.outbox.wake = j.look
-	if err := h.join(r).enter(t.Context(), &viewer{outbox: &j.outbox, record: r}, tracking.Seen{}); err != nil {
+	if err := j.join(h, r); err != nil {
 		t.Fatal(err)
 	}
 	if ver, _, live, err := j.state(); ver != 1 || live || err != nil {
@@ -97,7 +98,10 @@ func TestTopic_enter_while_nothing_can_be_read(t *testing.T) {
 // opened is an Opener of one record.
 type opened struct{ record tracking.Record }
 
-func (o opened) Open(context.Context, string, tracking.Seen) (tracking.Record, error) {
+func (o opened) Open(_ context.Context, _ string, _ tracking.Seen, known func(tracking.ID) (tracking.Record, bool)) (tracking.Record, error) {
+	if r, ok := known(o.record.Delivery.ID); ok {
+		return r, nil
+	}
 	return o.record, nil
 }
 
@@ -108,11 +112,12 @@ func TestHub_Rewritten(t *testing.T) {
 	h := newHub(t, l, s)
 	before := next(next(shown()))
 	s.put(before)
-	top := h.join(before)
+	in := h.join(before, tracking.Seen{})
+	top := in.topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
 	awaitThat(t, "the readers to rest", func() bool { return !h.newcomers.busy() && !h.behind.busy() })
 	o, _ := box()
-	if err := top.enter(t.Context(), &viewer{outbox: o, record: before}, tracking.Seen{}); err != nil {
+	if err := in.enter(t.Context(), &viewer{outbox: o}); err != nil {
 		t.Fatal(err)
 	}
 	taken(o)
@@ -138,7 +143,7 @@ func TestTopic_enter_with_a_marker_that_is_behind(t *testing.T) {
 	s.put(r)
 	before, now := time.Now().Add(-time.Minute).Truncate(time.Millisecond), time.Now().Truncate(time.Millisecond)
 	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: before})
-	top := h.join(r)
+	top := h.join(r, tracking.Seen{}).topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
 	awaitThat(t, "the readers to rest", func() bool { return !h.newcomers.busy() && !h.behind.busy() })
 	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: now}) // and nobody says so
@@ -147,12 +152,12 @@ func TestTopic_enter_with_a_marker_that_is_behind(t *testing.T) {
 		seen tracking.Seen
 		want time.Time
 	}{{tracking.Seen{}, before}, {tracking.Seen{Epoch: 1, Ver: 1}, now}} {
-		top, v, err := customers.open(httptest.NewRequest("GET", "/", nil), "token", c.seen)
+		in, err := customers.open(httptest.NewRequest("GET", "/", nil), "token", c.seen)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.outbox, _ = box()
-		if err := top.enter(t.Context(), v, c.seen); err != nil {
+		o, _ := box()
+		if err := in.enter(t.Context(), &viewer{outbox: o}); err != nil {
 			t.Fatal(err)
 		}
 		if !top.newest.RecordedAt.Equal(c.want) {

@@ -76,18 +76,28 @@ type View struct {
 	StaleSince time.Time
 }
 
-// See decides what a customer may see: nothing reaches a customer that has not come through here. newest is the courier's newest fix, nil
-// when unknown.
+// See decides what a customer may see: nothing reaches a customer that has not come through here, or through Sight, of which it is made. newest is the
+// courier's newest fix, nil when unknown.
 func See(r Record, newest *Position, now time.Time) View {
-	v := View{Record: r, Why: Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops)}
-	if newest == nil || !r.Delivery.Status.Underway() || !r.Courier.OnDuty {
-		return v
+	v := View{Record: r}
+	eta, expected := ETA{}, false
+	v.Why, eta, expected = r.Sight(newest, now)
+	if expected {
+		v.ETA = &eta
 	}
-	// The range of arrival is shown even while the courier is hidden: it is a promise about the door, not a place.
-	eta := Estimate(*newest, r.Courier.Vehicle, r.Delivery.Dropoff, r.Delivery.StopsBefore, now)
-	v.ETA = &eta
-	if v.Why == Shown {
+	if expected && v.Why == Shown {
 		v.Position = newest
 	}
 	return v
+}
+
+// Sight is how much of the courier may be seen: where they are only if why is Shown and they are expected, and when they will be there only if they
+// are expected. It is asked for every fix of everybody who is watched, so it copies nothing.
+func (r *Record) Sight(newest *Position, now time.Time) (why Why, eta ETA, expected bool) {
+	why = Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops)
+	if newest == nil || !r.Delivery.Status.Underway() || !r.Courier.OnDuty {
+		return why, ETA{}, false
+	}
+	// The range of arrival is shown even while the courier is hidden: it is a promise about the door, not a place.
+	return why, Estimate(*newest, r.Courier.Vehicle, r.Delivery.Dropoff, r.Delivery.StopsBefore, now), true
 }

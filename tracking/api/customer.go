@@ -52,7 +52,7 @@ func (s *Server) trackPage(c *gin.Context) {
 
 func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
 	ctx := c.Request.Context()
-	record, err := s.Viewing.Open(ctx, c.Param("token"), tracking.Seen{})
+	record, err := s.Viewing.Open(ctx, c.Param("token"), tracking.Seen{}, nil)
 	if err != nil {
 		return nil, err
 	}
