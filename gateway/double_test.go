@@ -234,7 +234,7 @@ func (s *shelf) Newest(ctx context.Context, courier tracking.ID) (*tracking.Posi
 }
 
 // newHub makes a Hub over doubles, which ends with the test.
-func newHub(t *testing.T, feed Feed, records Records) *Hub {
+func newHub(t testing.TB, feed Feed, records Records) *Hub {
 	t.Helper()
 	h := NewHub(feed, records, Config{}, NewMetrics(prometheus.NewRegistry()), time.Now, slog.New(slog.DiscardHandler))
 	t.Cleanup(h.Close)

@@ -39,12 +39,6 @@ func (t *Time) UnmarshalText(b []byte) error {
 // TimeLayout is how every time is written.
 const TimeLayout = "2006-01-02T15:04:05.000Z"
 
-func appendTime(b []byte, t time.Time) []byte {
-	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, TimeLayout)
-	return append(b, '"')
-}
-
 // Place is where something is.
 type Place struct {
 	Lat     float64 `json:"lat"`

@@ -62,15 +62,3 @@ func appendReading(b []byte, name string, r tracking.Reading, decimals int) []by
 	}
 	return appendFloat(append(b, name...), float64(r.Value), decimals)
 }
-
-// appendFloat writes at most this many decimals and no trailing zeros.
-func appendFloat(b []byte, v float64, decimals int) []byte {
-	b = strconv.AppendFloat(b, v, 'f', decimals, 64)
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	if b[len(b)-1] == '.' {
-		b = b[:len(b)-1]
-	}
-	return b
-}
