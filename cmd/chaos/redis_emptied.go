@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"hotfoot/tracking/key"
+)
 
 func init() {
 	add(Scenario{
@@ -33,9 +37,13 @@ func redisEmptied(r *Run) {
 		})
 		here, err := r.Redis.Client.Exists(r.Context(), witness).Result()
 		r.Expect(err == nil && here == 0, "Redis has forgotten everything (%v): the fault did nothing", err)
-		r.Until("workers are told that their group is gone", storedWithin, func() bool { return r.Redis.Errors(r.Context(), "NOGROUP") > 0 })
+		// Whether they are told that their group is gone, or join it before they ask: a server that has forgotten everything has it from them.
+		r.Until("workers make their group anew", storedWithin, func() bool {
+			groups, err := r.Redis.Client.XInfoGroups(r.Context(), key.Positions(0)).Result()
+			return err == nil && len(groups) > 0
+		})
 		now := time.Now()
-		r.Until("the group is made anew, and workers drain what has come since", storedWithin, func() bool { return !waiting(r, now) })
+		r.Until("workers drain what has come since", storedWithin, func() bool { return !waiting(r, now) })
 	})
 }
 
