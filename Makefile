@@ -19,7 +19,7 @@ CHAOS_SHORT := F0,F1,F2,F4b,F8,F9,F10,F12,F14,F15,F16,F19,F20,F21,F25,F26,F28,F3
 .DELETE_ON_ERROR:
 # The steps print, and two at once would fight for a small machine.
 .NOTPARALLEL:
-.PHONY: help demo test check chaos chaos-mutations bench web build lint go-test chaos-build chaos-short bench-once setup-demo setup-test
+.PHONY: help demo test check budgets chaos chaos-mutations bench web build lint go-test chaos-build chaos-short bench-once setup-demo setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -30,13 +30,16 @@ demo: setup-demo build ## run everything on this machine, with couriers that mov
 test: setup-test build go-test ## run all tests, against real Postgres, Redis and Chromium
 	$(STEP) 'Testing the pages, in Node and in Chromium' script/test-pages.sh
 
-check: lint test chaos-short bench-once ## run everything that a change must pass; CI runs this
+check: lint test budgets chaos-short bench-once ## run everything that a change must pass; CI runs this
 
 chaos: setup-demo chaos-build ## break a deployment in every way that is known, and check its promises; ARGS are for chaos
 	@exec bin/chaos --hotfoot bin/hotfoot-failpoints $(ARGS)
 
 chaos-mutations: setup-demo chaos-build ## put known faults into the source, and check that chaos notices each; ARGS are for chaos mutations
 	@exec bin/chaos mutations $(ARGS)
+
+budgets: setup-test web ## count what a frame, a socket and a report cost, against what they may
+	$(STEP) 'Counting what a frame, a socket and a report cost' go test -run '^TestBudget' -count 1 -v ./gateway ./tracking/... ./store/... ./pubsub
 
 bench: setup-demo build ## measure what the README claims; ARGS are for hotfoot bench
 	@exec bin/hotfoot bench $(ARGS)

@@ -22,6 +22,9 @@ const (
 
 // It is not parallel: it measures memory.
 func TestBudget_idle_sockets(t *testing.T) {
+	if raced {
+		t.Skip("the race detector needs memory of its own; make budgets runs it without")
+	}
 	const count = 2000
 	s := newShop(t)
 	n := s.node(gateway.Config{})

@@ -40,10 +40,11 @@ func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (vis
 
 // Live serves the WebSocket of a link's token.
 func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
-	if refusal := c.hub.reserve(); refusal != nil {
+	if refusal := c.hub.admit(); refusal != nil {
 		c.refuse(w, r, refusal)
 		return
 	}
+	defer c.hub.opened()
 	in, err := c.open(r, token, parseSince(r.URL.Query().Get("since")))
 	if err != nil {
 		c.hub.release()

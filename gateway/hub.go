@@ -41,6 +41,9 @@ type Records interface {
 type Config struct {
 	Origins  []string // sites whose pages may open sockets, beside our own; as in https://shop.example
 	MaxConns int      // sockets and streams on this node; 100,000
+	// MaxOpening is how many viewers may be on their way in at once, each holding a request until it has its snapshot; 5,000. Of a crowd that comes
+	// back in one moment the rest are told when to try again, each at a moment of its own.
+	MaxOpening int
 	// MaxAge is how long a socket or stream lives, give or take a sixth; 30 min. Then its viewer is sent to find a node anew: so those that were
 	// started last get their share, and a node that must go has few who came long ago.
 	MaxAge     time.Duration
@@ -62,6 +65,7 @@ type timing struct {
 
 func (c Config) withDefaults() Config {
 	c.MaxConns = cmp.Or(c.MaxConns, 100_000)
+	c.MaxOpening = cmp.Or(c.MaxOpening, 5000)
 	c.MaxAge = cmp.Or(c.MaxAge, 30*time.Minute)
 	c.DrainOver = cmp.Or(c.DrainOver, 10*time.Second)
 	if c.StaleSince == nil {
@@ -99,6 +103,7 @@ type Hub struct {
 
 	began    time.Time    // of this node's uptime
 	taken    atomic.Int64 // seats
+	opening  atomic.Int64 // viewers on their way in
 	draining atomic.Bool
 	seats    ring
 	shards   [shards]shard

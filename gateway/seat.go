@@ -39,6 +39,22 @@ func (h *Hub) reserve() *tracking.Error {
 
 func (h *Hub) release() { h.taken.Add(-1) }
 
+// admit is reserve for a viewer, whose way in takes reading; opened ends that way, however it ended.
+func (h *Hub) admit() *tracking.Error {
+	if h.opening.Add(1) > int64(h.config.MaxOpening) {
+		h.opening.Add(-1)
+		h.metrics.refused.WithLabelValues("crowded").Inc()
+		return &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many viewers come at once; try again shortly", RetryAfter: time.Second + rand.N(4*time.Second)}
+	}
+	refusal := h.reserve()
+	if refusal != nil {
+		h.opened()
+	}
+	return refusal
+}
+
+func (h *Hub) opened() { h.opening.Add(-1) }
+
 // sit enters a seat that was reserved; rise gives it back.
 func (h *Hub) sit(s *seat) {
 	s.heardAt.Store(int64(h.uptime()))

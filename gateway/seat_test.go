@@ -1,9 +1,19 @@
 package gateway
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hotfoot/tracking"
 )
 
 func TestHub_sit(t *testing.T) {
@@ -52,5 +62,53 @@ func TestHub_sit(t *testing.T) {
 	}
 	if timing := h.config.timing; timing.silence > time.Minute || timing.silence < 2*timing.ping {
 		t.Errorf("half-open sockets are freed after %v, with a ping every %v", timing.silence, timing.ping)
+	}
+}
+
+// stalled is an Opener whose store does not answer until it is released.
+type stalled struct{ asked, release chan struct{} }
+
+func (o stalled) Open(context.Context, string, tracking.Seen, func(tracking.ID) (tracking.Record, bool)) (tracking.Record, error) {
+	o.asked <- struct{}{}
+	<-o.release
+	return tracking.Record{}, tracking.Errorf(tracking.CodeNotFound, "no such link")
+}
+
+// Whoever cannot be let in at once is told when to come back, and costs nothing.
+func TestHub_admit(t *testing.T) {
+	t.Parallel()
+	h := NewHub(newLine(), newShelf(), Config{MaxOpening: 2}, NewMetrics(prometheus.NewRegistry()), time.Now, slog.New(slog.DiscardHandler))
+	t.Cleanup(h.Close)
+	opener := stalled{make(chan struct{}), make(chan struct{})}
+	refusals := make(chan *tracking.Error, 8)
+	customers := NewCustomers(h, opener, func(_ http.ResponseWriter, _ *http.Request, err error) {
+		var refusal *tracking.Error
+		errors.As(err, &refusal)
+		refusals <- refusal
+	})
+	var coming sync.WaitGroup
+	come := func(serve func(http.ResponseWriter, *http.Request, string)) {
+		coming.Go(func() { serve(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), "token") })
+	}
+	come(customers.Live)
+	<-opener.asked
+	come(customers.Events)
+	<-opener.asked
+	moments := map[time.Duration]bool{}
+	for range 4 {
+		come(customers.Live)
+		refusal := <-refusals
+		if refusal.Code != tracking.CodeOverloaded || refusal.RetryAfter < time.Second || refusal.RetryAfter > 5*time.Second {
+			t.Errorf("refused with %+v", refusal)
+		}
+		moments[refusal.RetryAfter] = true
+	}
+	if len(moments) < 3 {
+		t.Errorf("they all come back at %v", moments)
+	}
+	close(opener.release)
+	coming.Wait()
+	if h.opening.Load() != 0 || h.taken.Load() != 0 {
+		t.Errorf("%d are on their way in and %d there, though all were refused", h.opening.Load(), h.taken.Load())
 	}
 }

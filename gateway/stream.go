@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"hotfoot/tracking"
@@ -14,10 +15,12 @@ import (
 // Events serves the same frames as Live over server-sent events, for networks that let no WebSocket through. Each event's id is
 // <epoch>.<ver>, so a browser that reconnects by itself resumes with Last-Event-ID.
 func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string) {
-	if refusal := c.hub.reserve(); refusal != nil {
+	if refusal := c.hub.admit(); refusal != nil {
 		c.refuse(w, r, refusal)
 		return
 	}
+	entered := sync.OnceFunc(c.hub.opened)
+	defer entered()
 	known := r.Header.Get("Last-Event-ID")
 	if known == "" {
 		known = r.URL.Query().Get("since")
@@ -44,6 +47,7 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 		return
 	}
 	defer in.topic.exit(viewer)
+	entered()
 
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")

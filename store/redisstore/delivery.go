@@ -84,8 +84,11 @@ func (s *Store) tellCouriers(ctx context.Context, records []tracking.Record) err
 // is left of another run, unless the truth is away. Errors: CodeNotFound, CodeUnavailable, CodeOverloaded (too many misses at once).
 func (s *Store) Record(ctx context.Context, delivery tracking.ID) (tracking.Record, error) {
 	run := s.runsNow()[key.Partition(delivery)]
-	kept, err := s.client.HMGet(ctx, key.Delivery(delivery), "rec", "run").Result()
-	if err != nil {
+	kept, err := s.reads.get(ctx, delivery)
+	switch {
+	case tracking.CodeOf(err) == tracking.CodeOverloaded:
+		return tracking.Record{}, err
+	case err != nil:
 		return s.fills.get(ctx, delivery, false)
 	}
 	text, _ := kept[0].(string)
@@ -99,6 +102,23 @@ func (s *Store) Record(ctx context.Context, delivery tracking.ID) (tracking.Reco
 		return record, nil
 	}
 	return fresh, err
+}
+
+// readKept reads what is kept of deliveries, in their order: the record and its run.
+func (s *Store) readKept(ctx context.Context, deliveries []tracking.ID) ([][]any, error) {
+	pipe := s.client.Pipeline()
+	for _, id := range deliveries {
+		pipe.HMGet(ctx, key.Delivery(id), "rec", "run")
+	}
+	replies, _ := pipe.Exec(ctx)
+	if err := firstFailure(replies); err != nil {
+		return nil, unavailable(err)
+	}
+	kept := make([][]any, len(replies))
+	for i, r := range replies {
+		kept[i] = r.(*redis.SliceCmd).Val()
+	}
+	return kept, nil
 }
 
 // Fresh reads a delivery's record from the truth and keeps it if it is newer. Errors: CodeNotFound, CodeUnavailable, CodeOverloaded.

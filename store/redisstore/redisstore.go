@@ -5,7 +5,7 @@
 //	                       mark.go + mark.lua, owed.go               how far phones have come in Postgres
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
-//	reads ───────────────> delivery.go, courier.go, fill.go          Redis first; the truth on a miss, or without Redis
+//	reads ───────────────> delivery.go, courier.go, read.go, fill.go Redis first; the truth on a miss, or without Redis
 //	outages ─────────────> guard.go, probe.go, run.go                a server that does not answer is not asked, and one that is back not believed
 //
 // Guarantees. Nothing here is the truth: an empty Redis is filled again from Postgres as things are asked for, in shared queries. An older
@@ -15,8 +15,8 @@
 // followed, is read from the truth again before it counts; while the truth is away too, it is all that there is. A full server takes no more batches, but still takes what replaces what it has, so
 // that viewers are told. Everything but the backlog expires, with jitter.
 //
-// Concurrency. Everything may be called at any time from anywhere. Reads of the truth run in goroutines of their own, two at most, which end
-// with the last miss; Run waits for them.
+// Concurrency. Everything may be called at any time from anywhere. Reads that are shared run in goroutines of their own, two at most of Redis and two of
+// the truth, which end with the last one that waits; Run waits for them.
 //
 // Each script stands beside its Go method, with its keys, arguments and answer in its head. Names of keys are built in tracking/key.
 package redisstore
@@ -63,6 +63,7 @@ type Store struct {
 	epoch  atomic.Int64         // 0 while it is not known
 	runs   atomic.Pointer[Runs] // nil while they are not known
 	owed   owed
+	reads  reads
 	fills  fills
 }
 
@@ -72,6 +73,7 @@ func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
 	s := &Store{client: client, truth: truth, config: config}
 	s.fills = fills{records: truth.Records, keep: s.keepRecords, runs: s.runsNow, pending: map[tracking.ID]*fill{}}
+	s.reads.ask = s.readKept
 	return s
 }
 
@@ -91,6 +93,7 @@ const settleEvery = 500 * time.Millisecond
 // Run makes the marks that are owed until ctx ends. Then it waits for reads of the truth that are under way; later ones are refused.
 func (s *Store) Run(ctx context.Context) error {
 	defer s.fills.close()
+	defer s.reads.close()
 	ticker := time.NewTicker(settleEvery)
 	defer ticker.Stop()
 	for {
