@@ -20,7 +20,8 @@ func (t *topic) apply(r tracking.Record) {
 		return
 	}
 	old, shownBefore := t.record, t.why
-	t.record, t.why, t.snapshots = r, whyOf(r), nil
+	t.keep(r)
+	t.snapshots = nil
 	if r.Delivery.CourierID != old.Delivery.CourierID {
 		t.placed, t.promise = false, false
 	}

@@ -21,7 +21,8 @@ func (d *drain) cut()             {}
 func watchedBy(t testing.TB, h *Hub, viewers int) (*topic, []*drain) {
 	r := shown()
 	r.Delivery.Dropoff = tracking.Place{Lat: 37.7893, Lon: -122.401}
-	top := &topic{hub: h, record: r, why: whyOf(r), courierID: r.Courier.ID}
+	top := &topic{hub: h, courierID: r.Courier.ID}
+	top.keep(r)
 	top.settled.Store(1)
 	drains := make([]*drain, viewers)
 	for i := range drains {

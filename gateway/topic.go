@@ -52,7 +52,8 @@ type topic struct {
 	viewers []*viewer
 	closed  bool
 	err     error // there is no such delivery any more
-	record  tracking.Record
+	record  tracking.Record // without its events, and what else viewers are not told
+	tail    tail            // its events
 	why     tracking.Why
 	placed  bool // newest is known
 	newest  tracking.Position
@@ -210,9 +211,24 @@ func (t *topic) snapshotFor(since int64) *message {
 	return m
 }
 
+// keep keeps of a record what viewers may need. Called with mu held.
+func (t *topic) keep(r tracking.Record) {
+	t.tail = packTail(r.Events)
+	r.Events, r.Courier.Phone = nil, ""
+	r.Delivery.ExternalID, r.Delivery.Recipient, r.Delivery.Note = "", tracking.Recipient{}, ""
+	t.record, t.why = r, whyOf(r)
+}
+
+// whole is the record with its events. Called with mu held.
+func (t *topic) whole() tracking.Record {
+	r := t.record
+	r.Events = t.tail.events()
+	return r
+}
+
 // view decides what may be seen now. Called with mu held.
 func (t *topic) view(now time.Time) tracking.View {
-	v := tracking.View{Record: t.record, StaleSince: t.hub.config.StaleSince()}
+	v := tracking.View{Record: t.whole(), StaleSince: t.hub.config.StaleSince()}
 	if v.Why = t.expect(now); t.promise {
 		eta := t.eta
 		v.ETA = &eta

@@ -27,7 +27,8 @@ func (h *Hub) join(r tracking.Record, seen tracking.Seen) visit {
 	t := s.topics[id]
 	fresh := t == nil
 	if fresh {
-		t = &topic{hub: h, id: id, said: h.now(), record: r, why: whyOf(r)}
+		t = &topic{hub: h, id: id, said: h.now()}
+		t.keep(r)
 		s.topics[id] = t
 		h.metrics.topics.Inc()
 	}
@@ -69,7 +70,7 @@ func (h *Hub) known(id tracking.ID) (r tracking.Record, ok bool) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.record, t.err == nil
+	return t.whole(), t.err == nil
 }
 
 // forget lets the next one who comes open the delivery anew.
