@@ -41,7 +41,7 @@ func TestLibrary_idleConnection(t *testing.T) {
 		e := newEar()
 		ready(t, s.Subscribe(name, e.listener()))
 		for i, message := range []string{"", "", "1", "a longer one"} {
-			publish(t, client, name, message, 1)
+			mustPublish(t, client, name, message, 1)
 			e.await(t, fmt.Sprintf("message %d on %s", i, name), func(heard []string) bool { return len(heard) == i+2 })
 		}
 	}
