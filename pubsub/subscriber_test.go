@@ -77,7 +77,7 @@ func (e *ear) hears(t *testing.T, what string, times int) []string {
 	})
 }
 
-func ready(t *testing.T, subscriptions ...*Subscription) {
+func ready(t testing.TB, subscriptions ...*Subscription) {
 	t.Helper()
 	deadline := time.After(patience)
 	for _, s := range subscriptions {
