@@ -27,6 +27,9 @@ func (l *lane) add(sub *Subscription) {
 		l.channels[sub.name] = ch
 	}
 	sub.lane, sub.channel = l, ch
+	if len(ch.listeners) == 0 {
+		l.listened++
+	}
 	ch.listeners = append(slices.Clip(ch.listeners), sub)
 	if ch.lingers {
 		ch.lingers = false
@@ -53,6 +56,7 @@ func (l *lane) remove(sub *Subscription) {
 	if len(ch.listeners) > 0 {
 		return
 	}
+	l.listened--
 	switch {
 	case ch.asked && len(l.left) < lingerMax:
 		ch.lingers = true
@@ -115,7 +119,8 @@ func (l *lane) compare() (more, less []string) {
 	return more, less
 }
 
-// sweep gives up what nobody came back to between the sweep before and this one. It answers whether the lane has nothing left to listen to.
+// sweep gives up what nobody came back to between the sweep before and this one. It answers whether nothing is wanted any more: then the connection goes,
+// and all that lingered on it.
 func (l *lane) sweep() (idle bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,7 +130,7 @@ func (l *lane) sweep() (idle bool) {
 	}
 	clear(l.leftBefore)
 	l.left, l.leftBefore = l.leftBefore, l.left
-	return len(l.channels) == 0
+	return l.listened == 0 && len(l.leftBefore) == 0
 }
 
 // confirm is called when Redis has confirmed a subscription. One that was given up since and asked for again has another confirmation to come.

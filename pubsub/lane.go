@@ -14,7 +14,7 @@ const (
 	retryAfter = 250 * time.Millisecond
 	hopsMax    = 5 // masters that may send a lane on to another, one after another
 	// sweepEvery is how often is given up what nobody listens to any more: a page that is loaded again comes back to a channel that is live.
-	sweepEvery = 3 * time.Second
+	sweepEvery = 2 * time.Second
 )
 
 // lane is a connection to Redis, again and again, and everything that is listened to by way of it: on one server the channels of some partitions, on a
@@ -32,6 +32,7 @@ type lane struct {
 
 	mu               sync.Mutex
 	channels         map[string]*channel
+	listened         int // channels that somebody listens to
 	connected        bool
 	touched          []*channel            // to compare
 	left, leftBefore map[*channel]struct{} // what lingers: since the last sweep, and from before it
