@@ -1,158 +1,157 @@
 package pubsub
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
+	"net"
 	"slices"
-	"sync"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"hotfoot/tracking/key"
 )
 
-// The canary: the library does not notice a connection that went silent (no FIN, no RST) for minutes, so each connection is told something every
-// second, and silence is taken for death.
+// Times of a connection. Whether it lives is told by its canary: somebody tells it something every second by way of the ordinary client, and silence is
+// taken for death. TCP alone would not notice for minutes that a peer is gone without a word.
 const (
 	canaryEvery  = time.Second
 	canaryLimit  = 2500 * time.Millisecond
-	retryAfter   = 250 * time.Millisecond
-	subscribeMax = 500 // channels in one SUBSCRIBE
+	greetLimit   = time.Second
+	subscribeMax = 500 // channels in one command
 )
 
-// connection is one Pub/Sub connection with its canary.
+// connection is one connection to Redis on which channels are subscribed to. The library's own takes several microseconds and allocations for each
+// message: it serves us for everything else.
 type connection struct {
-	*redis.PubSub
-	canary string       // a channel that nobody else knows; a new name each time leads to another node of a cluster each time
-	sung   atomic.Int64 // how often the server has taken what the canary says
+	net.Conn
+	reader  reader
+	sharded bool
+	address string
+	canary  string       // a channel that nobody else knows
+	sung    atomic.Int64 // how often Redis has taken what the canary says
 }
 
-// Run keeps a connection until ctx ends. What happens to it is said once when it is lost and once when it is back.
-func (s *Subscriber) Run(ctx context.Context) error {
-	var lost time.Time
-	back := func() {
-		if !lost.IsZero() {
-			s.log.Info("the Pub/Sub connection is back", "away", time.Since(lost).Round(time.Millisecond))
-			lost = time.Time{}
-		}
+// movedError says that a slot is served elsewhere.
+type movedError struct{ to string } // "" when it was not said where
+
+func (e *movedError) Error() string { return "its slot has moved to " + cmp.Or(e.to, "another master") }
+
+// dial connects with a client's options, to another address if one is given, and returns once the canary's channel is confirmed.
+func dial(ctx context.Context, o *redis.Options, address, group string, sharded bool, limit time.Duration) (*connection, error) {
+	address = cmp.Or(address, o.Addr)
+	conn, err := o.Dialer(ctx, o.Network, address)
+	if err != nil {
+		return nil, err
 	}
-	for {
-		err := s.runOnce(ctx, back)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if lost.IsZero() {
-			lost = time.Now()
-			s.log.Warn("there is no Pub/Sub connection; what is watched will be read again when it is back", "error", err)
-		}
-		// Nodes that were cut off in the same moment do not come back in the same moment.
-		pause(ctx, retryAfter/2+mathrand.N(retryAfter))
+	c := &connection{
+		Conn: conn, sharded: sharded, address: address, canary: key.Canary(group, rand.Text()),
+		reader: reader{conn: conn, limit: min(limit, greetLimit), buffer: make([]byte, bufferSize)},
 	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	err = c.greet(o.Username, o.Password)
+	if !stop() {
+		err = cmp.Or(ctx.Err(), err)
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	c.reader.limit = limit
+	return c, nil
 }
 
-// runOnce lives as long as one connection. back is called whenever the connection has proved to work.
-func (s *Subscriber) runOnce(ctx context.Context, back func()) error {
-	canary := "hotfoot:canary:" + rand.Text()
-	conn := &connection{PubSub: s.client.Subscribe(ctx, canary), canary: canary}
-	defer conn.Close()
-	// A receive does not notice that ctx ends.
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if _, err := conn.ReceiveTimeout(ctx, s.canaryLimit); err != nil {
+func (c *connection) greet(username, password string) error {
+	var b []byte
+	switch {
+	case username != "":
+		b = appendCommand(b, "AUTH", username, password)
+	case password != "":
+		b = appendCommand(b, "AUTH", password)
+	}
+	b = appendCommand(b, c.word("SUBSCRIBE"), c.canary)
+	if err := c.write(b); err != nil {
 		return err
 	}
-	s.adopt()
-	tending, stop := context.WithCancel(ctx)
-	var tenders sync.WaitGroup
-	tenders.Go(func() { s.ask(tending, conn) })
-	tenders.Go(func() { s.sing(tending, conn) })
-	err := s.receive(ctx, conn, back)
-	if ctx.Err() == nil {
-		s.gaps.Add(1)
-	}
-	// Listeners first: those who write to a server that does not read notice only at their own time limit that they should stop.
-	s.silence()
-	stop()
-	tenders.Wait()
-	s.forget()
-	return err
-}
-
-func (s *Subscriber) receive(ctx context.Context, conn *connection, back func()) error {
-	mayMiss := int64(s.canaryLimit / s.canaryEvery)
-	heard := int64(0)
 	for {
-		message, err := conn.ReceiveTimeout(ctx, s.canaryLimit)
+		f, err := c.reader.next()
 		if err != nil {
 			return err
 		}
-		switch m := message.(type) {
-		case *redis.Message:
-			if m.Channel == conn.canary {
-				heard = conn.sung.Load()
-				back()
-				continue
-			}
-			s.deliver(m)
-		case *redis.Subscription:
-			if m.Kind == "subscribe" {
-				s.confirm(m.Channel)
-			}
-		}
-		// Others are heard, but not the canary: the connection is to a server that is cut off from those that take what we publish.
-		if missed := conn.sung.Load() - heard; missed > mayMiss {
-			return fmt.Errorf("the canary was not heard %d times", missed)
+		switch f.kind {
+		case subscribed:
+			return nil
+		case refused:
+			return c.refusal(f.payload)
 		}
 	}
 }
 
-// sing has the canary heard until ctx ends. Whether it arrives is judged at the other end.
-func (s *Subscriber) sing(ctx context.Context, conn *connection) {
-	ticker := time.NewTicker(s.canaryEvery)
-	defer ticker.Stop()
-	for {
-		if s.client.Publish(ctx, conn.canary, "").Err() == nil {
-			conn.sung.Add(1)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
+// subscribe asks for channels, many in one command; unsubscribe gives them up.
+func (c *connection) subscribe(names []string) error   { return c.tell("SUBSCRIBE", names) }
+func (c *connection) unsubscribe(names []string) error { return c.tell("UNSUBSCRIBE", names) }
+
+func (c *connection) tell(verb string, names []string) error {
+	for some := range slices.Chunk(names, subscribeMax) {
+		if err := c.write(appendCommand(nil, c.word(verb), some...)); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// ask keeps what the connection was asked for equal to what is wanted, many channels in one command, until ctx ends. When it fails it ends the
-// connection: the library would make another one behind the reader's back.
-func (s *Subscriber) ask(ctx context.Context, conn *connection) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.stir:
-		}
-		more, less := s.compare()
-		for names := range slices.Chunk(more, subscribeMax) {
-			if conn.Subscribe(ctx, names...) != nil {
-				_ = conn.Close()
-				return
-			}
-		}
-		for names := range slices.Chunk(less, subscribeMax) {
-			if conn.Unsubscribe(ctx, names...) != nil {
-				_ = conn.Close()
-				return
-			}
-		}
+// word is a verb's form for channels that belong to a slot.
+func (c *connection) word(verb string) string {
+	if c.sharded {
+		return "S" + verb
 	}
+	return verb
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
+func (c *connection) write(b []byte) error {
+	if err := c.SetWriteDeadline(time.Now().Add(c.reader.limit)); err != nil {
+		return err
 	}
+	_, err := c.Write(b)
+	return err
+}
+
+// refusal is the error that Redis has answered.
+func (c *connection) refusal(text []byte) error {
+	fields := strings.Fields(string(text))
+	if len(fields) != 3 || fields[0] != "MOVED" {
+		return fmt.Errorf("Redis says %q", text)
+	}
+	host, port, err := net.SplitHostPort(fields[2])
+	if err != nil {
+		return errors.Join(fmt.Errorf("Redis says %q", text), err)
+	}
+	if host == "" { // that is: the one which you are talking to
+		host, _, _ = net.SplitHostPort(c.address)
+	}
+	return &movedError{to: net.JoinHostPort(host, port)}
+}
+
+func appendCommand(b []byte, verb string, arguments ...string) []byte {
+	b = append(b, '*')
+	b = strconv.AppendInt(b, int64(1+len(arguments)), 10)
+	b = appendBulk(append(b, "\r\n"...), verb)
+	for _, a := range arguments {
+		b = appendBulk(b, a)
+	}
+	return b
+}
+
+func appendBulk(b []byte, text string) []byte {
+	b = append(b, '$')
+	b = strconv.AppendInt(b, int64(len(text)), 10)
+	b = append(b, "\r\n"...)
+	b = append(b, text...)
+	return append(b, "\r\n"...)
 }

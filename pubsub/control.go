@@ -21,7 +21,7 @@ func NewControl(client redis.UniversalClient) *Control { return &Control{client:
 // Revoke implements tracking.Revoker. What travels is the key's hash, never the key.
 func (c *Control) Revoke(ctx context.Context, hashes [][32]byte) error {
 	for _, h := range hashes {
-		if err := c.client.Publish(ctx, key.Control, hex.EncodeToString(h[:])).Err(); err != nil {
+		if err := publish(ctx, c.client, key.Control, hex.EncodeToString(h[:])); err != nil {
 			return tracking.Unavailable("Redis", err)
 		}
 	}

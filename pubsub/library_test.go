@@ -3,11 +3,8 @@ package pubsub
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,71 +24,6 @@ func TestLibrary_version(t *testing.T) {
 	}
 	if major < 9 || major == 9 && minor < 22 {
 		t.Errorf("go-redis is %s, want 9.22.0 or later", redis.Version())
-	}
-}
-
-// The shortest messages there are arrive although nothing comes after them.
-func TestLibrary_idleConnection(t *testing.T) {
-	t.Parallel()
-	client := connect(t, storetest.RedisURL(t))
-	s := NewSubscriber(client, silent)
-	s.canaryEvery, s.canaryLimit = time.Hour, time.Hour // it would push along what hangs
-	run(t, s.Run)
-	for _, name := range []string{"x", "yz", "abcdef", "abcdefg"} {
-		e := newEar()
-		ready(t, s.Subscribe(name, e.listener()))
-		for i, message := range []string{"", "", "1", "a longer one"} {
-			publish(t, client, name, message, 1)
-			e.await(t, fmt.Sprintf("message %d on %s", i, name), func(heard []string) bool { return len(heard) == i+2 })
-		}
-	}
-}
-
-// Whatever their sizes, and wherever the connection's buffer ends, all messages arrive, whole and in order.
-func TestLibrary_losesNothing(t *testing.T) {
-	t.Parallel()
-	const (
-		messages = 200_000
-		flight   = 2000 // sent at once: the server cuts whoever lags by megabytes
-	)
-	client := connect(t, storetest.RedisURL(t))
-	s := NewSubscriber(client, silent)
-	run(t, s.Run)
-	var heard, wrong atomic.Int64
-	done := make(chan struct{}, messages/flight)
-	random := rand.New(rand.NewPCG(1, 2))
-	lengths := make([]int, messages)
-	for i := range lengths {
-		lengths[i] = random.IntN(random.IntN(3000) + 1) // mostly short, and some of several buffers
-	}
-	lengths[messages/2] = 1 << 20
-	channels := []string{"x", "{p17}:courier:0193a7e0-0000-7000-8000-000000000000", strings.Repeat("long", 100)}
-	for _, name := range channels {
-		ready(t, s.Subscribe(name, Listener{Live: func(bool) {}, Message: func(b []byte) {
-			n := heard.Add(1)
-			if len(b) != lengths[n-1] || name != channels[int(n-1)%len(channels)] || len(b) > 0 && (b[0] != byte(n-1) || b[len(b)-1] != byte(n-1)) {
-				wrong.Add(1)
-			}
-			if n%flight == 0 {
-				done <- struct{}{}
-			}
-		}}))
-	}
-	for from := 0; from < messages; from += flight {
-		pipe := client.Pipeline()
-		for i := from; i < from+flight; i++ {
-			pipe.Publish(t.Context(), channels[i%len(channels)], strings.Repeat(string([]byte{byte(i)}), lengths[i]))
-		}
-		_, err := pipe.Exec(t.Context())
-		must(t, err)
-		select {
-		case <-done:
-		case <-time.After(patience):
-			t.Fatalf("%d of %d messages arrived", heard.Load(), from+flight)
-		}
-	}
-	if wrong.Load() > 0 || s.Gaps() > 0 {
-		t.Errorf("%d messages are not as they were sent, and there were %d gaps", wrong.Load(), s.Gaps())
 	}
 }
 

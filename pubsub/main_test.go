@@ -50,7 +50,7 @@ func startServer(t *testing.T, dir string) *private.Server {
 }
 
 // run runs a loop until the test ends.
-func run(t *testing.T, loop func(context.Context) error) {
+func run(t testing.TB, loop func(context.Context) error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	wait.Go(func() {

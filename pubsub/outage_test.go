@@ -29,7 +29,7 @@ func TestSubscriber_outage(t *testing.T) {
 			must(t, client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "pubsub").Err())
 			e.hears(t, "-", turn)
 			e.hears(t, "+", turn+1)
-			publish(t, client, "news", fmt.Sprint("turn ", turn), 1)
+			mustPublish(t, client, "news", fmt.Sprint("turn ", turn), 1)
 			heard := e.hears(t, fmt.Sprint("turn ", turn), 1)
 			if want := []string{"-", "+", fmt.Sprint("turn ", turn)}; !slices.Equal(heard[len(heard)-3:], want) {
 				t.Errorf("heard %q, want it to end with %q", heard, want)
@@ -60,9 +60,9 @@ func TestSubscriber_outage(t *testing.T) {
 		startServer(t, dir)
 		e.hears(t, "+", 2)
 		late.hears(t, "+", 1)
-		publish(t, client, "news", "again", 1)
+		mustPublish(t, client, "news", "again", 1)
 		e.hears(t, "again", 1)
-		publish(t, client, "late", "too", 1)
+		mustPublish(t, client, "late", "too", 1)
 		late.hears(t, "too", 1)
 	})
 	t.Run("notices a Redis that has frozen", func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestSubscriber_outage(t *testing.T) {
 		}
 		server.Resume()
 		e.hears(t, "+", 2)
-		publish(t, client, "news", "awake", 1)
+		mustPublish(t, client, "news", "awake", 1)
 		e.hears(t, "awake", 1)
 	})
 }
@@ -205,8 +205,7 @@ func TestSubscriber_crowd(t *testing.T) {
 func TestSubscriber_saysItOnce(t *testing.T) {
 	t.Parallel()
 	p, client := through(t, storetest.RedisURL(t))
-	dials := dialCounter{tried: make(chan struct{}, 1000)}
-	client.AddHook(dials)
+	dials := countDials(client)
 	log := newJournal()
 	s := NewSubscriber(client, log.logger())
 	s.canaryEvery = 20 * time.Millisecond // the first that is heard proves that the connection is back
@@ -248,17 +247,16 @@ func (d dialCounter) await(t *testing.T, n int) {
 	}
 }
 
-func (d dialCounter) DialHook(next redis.DialHook) redis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+// countDials must be called before the client is used.
+func countDials(client redis.UniversalClient) dialCounter {
+	d := dialCounter{tried: make(chan struct{}, 1000)}
+	options := client.(*redis.Client).Options()
+	dial := options.Dialer
+	options.Dialer = func(ctx context.Context, network, address string) (net.Conn, error) {
 		d.tried <- struct{}{}
-		return next(ctx, network, addr)
+		return dial(ctx, network, address)
 	}
-}
-
-func (d dialCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
-
-func (d dialCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return d
 }
 
 // A node that hears others but never itself is connected to a server that is cut off from the rest; one that cannot publish is not.

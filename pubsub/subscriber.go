@@ -1,209 +1,227 @@
 package pubsub
 
 import (
+	"context"
+	"fmt"
+	"hash/fnv"
 	"log/slog"
+	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"hotfoot/tracking/key"
 )
 
 // Listener hears what is said on a channel. Its functions are called from one goroutine and must not block.
 type Listener struct {
+	// Message brings what was published. payload is good during the call alone.
 	Message func(payload []byte)
 	// Live says that the channel is confirmed from now on, so that whatever is watched must be read again, or that it is not any more.
 	Live func(bool)
 }
 
-// Subscriber keeps one Pub/Sub connection for a node, whatever is watched.
+// Subscriber listens for a node, whatever is watched, over a few connections of its own.
 type Subscriber struct {
 	client redis.UniversalClient
 	log    *slog.Logger
+	width  uint32 // how many lanes there are on one server
 	gaps   atomic.Int64
-	// stir says that channels and asked may differ; whoever subscribes never waits for the network.
-	stir chan struct{}
+	opened chan struct{} // says that a lane is to be run
 
-	mu       sync.Mutex
-	channels map[string]*channel // what is wanted
-	asked    map[string]bool     // what the connection was asked for, and whether Redis has confirmed it
-	touched  map[string]struct{} // names to compare
+	mu    sync.Mutex
+	lanes map[string]*lane // by group
+	idle  []*lane          // to be run
+	past  int64            // messages of lanes that are gone
+	away  map[*lane]struct{}
+	since time.Time // when the first of those that are away was lost, or there was no saying so
 
 	// Changed by tests alone.
-	canaryEvery, canaryLimit time.Duration
-}
-
-// channel is one wanted subscription. Its fields are guarded by Subscriber.mu.
-type channel struct {
-	listeners map[*Subscription]Listener
+	canaryEvery, canaryLimit, sweepEvery time.Duration
 }
 
 // Subscription is one listener's interest in a channel.
 type Subscription struct {
-	subscriber *Subscriber
-	name       string
-	ready      chan struct{}
-	readyOnce  sync.Once
+	name     string
+	listener Listener
+	lane     *lane
+	channel  *channel
+	ready    chan struct{}
+	isReady  bool // guarded by lane.mu
 }
 
-// NewSubscriber makes a Subscriber; nothing arrives until Run runs.
+// NewSubscriber makes a Subscriber; nothing arrives until Run runs. The client must be one of a server or of a cluster.
 func NewSubscriber(client redis.UniversalClient, log *slog.Logger) *Subscriber {
 	return &Subscriber{
-		client: client, log: log, stir: make(chan struct{}, 1),
-		channels: map[string]*channel{}, asked: map[string]bool{}, touched: map[string]struct{}{},
-		canaryEvery: canaryEvery, canaryLimit: canaryLimit,
+		client: client, log: log, width: uint32(max(1, runtime.GOMAXPROCS(0)/2)), opened: make(chan struct{}, 1),
+		lanes: map[string]*lane{}, away: map[*lane]struct{}{},
+		canaryEvery: canaryEvery, canaryLimit: canaryLimit, sweepEvery: sweepEvery,
 	}
 }
 
-// Gaps is how often the connection was lost since the start.
-func (s *Subscriber) Gaps() int64 { return s.gaps.Load() }
+// Run keeps connections until ctx ends. What happens to them is said once when one is lost and once when all are back.
+func (s *Subscriber) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for {
+		s.mu.Lock()
+		for _, l := range s.idle {
+			running.Go(func() { l.run(ctx) })
+		}
+		s.idle = nil
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.opened:
+		}
+	}
+}
 
 // Subscribe adds a listener. It does not wait: Ready tells when Redis has confirmed. It cannot fail: with Redis away the listener hears
 // Live(true) once it is back.
 func (s *Subscriber) Subscribe(name string, listener Listener) *Subscription {
-	sub := &Subscription{subscriber: s, name: name, ready: make(chan struct{})}
+	sub := &Subscription{name: name, listener: listener, ready: make(chan struct{})}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	ch := s.channels[name]
-	if ch == nil {
-		ch = &channel{listeners: map[*Subscription]Listener{}}
-		s.channels[name] = ch
-		s.touch(name)
-	}
-	ch.listeners[sub] = listener
-	if s.asked[name] {
-		sub.readyOnce.Do(func() { close(sub.ready) })
-	}
+	l := s.laneOf(name)
+	l.mu.Lock()
+	s.mu.Unlock() // not sooner: a lane on which nothing is listened to may be gone
+	defer l.mu.Unlock()
+	l.add(sub)
 	return sub
-}
-
-// touch has a name compared soon. Called with mu held.
-func (s *Subscriber) touch(name string) {
-	s.touched[name] = struct{}{}
-	select {
-	case s.stir <- struct{}{}:
-	default:
-	}
 }
 
 // Ready is closed once Redis has confirmed the subscription for the first time.
 func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
+// becomeReady is called with lane.mu held.
+func (s *Subscription) becomeReady() {
+	if !s.isReady {
+		s.isReady = true
+		close(s.ready)
+	}
+}
+
 // Live reports whether the subscription is confirmed now.
 func (s *Subscription) Live() bool {
-	s.subscriber.mu.Lock()
-	defer s.subscriber.mu.Unlock()
-	return s.subscriber.asked[s.name]
+	s.lane.mu.Lock()
+	defer s.lane.mu.Unlock()
+	return s.channel.confirmed
 }
 
 // Close removes the listener; it may still be in a call that began before.
-func (s *Subscription) Close() {
-	owner := s.subscriber
-	owner.mu.Lock()
-	defer owner.mu.Unlock()
-	ch := owner.channels[s.name]
-	if ch == nil {
-		return
+func (s *Subscription) Close() { s.lane.remove(s) }
+
+// laneOf answers a name's lane and opens it if need be. Called with mu held.
+func (s *Subscriber) laneOf(name string) *lane {
+	group := key.Tag(name)
+	if !s.sharded() {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(group))
+		group = strconv.Itoa(int(h.Sum32() % s.width))
 	}
-	delete(ch.listeners, s)
-	if len(ch.listeners) == 0 {
-		delete(owner.channels, s.name)
-		owner.touch(s.name)
+	l := s.lanes[group]
+	if l == nil {
+		l = newLane(s, group)
+		s.lanes[group] = l
+		s.idle = append(s.idle, l)
+		select {
+		case s.opened <- struct{}{}:
+		default:
+		}
 	}
+	return l
 }
 
-// adopt has everything that is wanted asked for on a new connection.
-func (s *Subscriber) adopt() {
+// retire takes away a lane on which nothing is listened to, and answers whether it did.
+func (s *Subscriber) retire(l *lane) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name := range s.channels {
-		s.touch(name)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.channels) > 0 {
+		return false
+	}
+	delete(s.lanes, l.group)
+	delete(s.away, l)
+	s.past += l.messages.Load()
+	return true
+}
+
+// sharded reports whether channels belong to slots.
+func (s *Subscriber) sharded() bool {
+	_, cluster := s.client.(*redis.ClusterClient)
+	return cluster
+}
+
+// owner answers how to connect to the server of a group.
+func (s *Subscriber) owner(ctx context.Context, group string) (*redis.Options, error) {
+	switch client := s.client.(type) {
+	case *redis.Client:
+		return client.Options(), nil
+	case *redis.ClusterClient:
+		master, err := client.MasterForKey(ctx, "{"+group+"}")
+		if err != nil {
+			return nil, err
+		}
+		return master.Options(), nil
+	}
+	return nil, fmt.Errorf("no subscriptions over a %T", s.client)
+}
+
+// findAnew has a cluster's client look again who serves what.
+func (s *Subscriber) findAnew(ctx context.Context) {
+	if client, cluster := s.client.(*redis.ClusterClient); cluster {
+		client.ReloadState(ctx)
 	}
 }
 
-func (s *Subscriber) compare() (more, less []string) {
+func (s *Subscriber) lost(l *lane, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name := range s.touched {
-		_, wanted := s.channels[name]
-		_, asked := s.asked[name]
-		switch {
-		case wanted && !asked:
-			s.asked[name] = false
-			more = append(more, name)
-		case !wanted && asked:
-			delete(s.asked, name)
-			less = append(less, name)
-		}
-	}
-	clear(s.touched)
-	return more, less
-}
-
-// silence tells every listener that nothing is live any more.
-func (s *Subscriber) silence() {
-	s.mu.Lock()
-	var told []Listener
-	for name, confirmed := range s.asked {
-		if ch := s.channels[name]; ch != nil && confirmed {
-			for _, l := range ch.listeners {
-				told = append(told, l)
-			}
-		}
-		s.asked[name] = false
-	}
-	s.mu.Unlock()
-	for _, l := range told {
-		l.Live(false)
+	s.away[l] = struct{}{}
+	if s.since.IsZero() {
+		s.since = time.Now()
+		s.log.Warn("there is no Pub/Sub connection; what is watched will be read again when it is back", "of", l.group, "error", err)
 	}
 }
 
-// forget has nothing asked for any more. Whoever asks must have stopped.
-func (s *Subscriber) forget() {
+// back is called whenever a lane's connection has proved to work.
+func (s *Subscriber) back(l *lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	clear(s.asked)
-}
-
-func (s *Subscriber) confirm(name string) {
-	s.mu.Lock()
-	var told []Listener
-	if _, asked := s.asked[name]; asked {
-		s.asked[name] = true
-		if ch := s.channels[name]; ch != nil {
-			for sub, l := range ch.listeners {
-				sub.readyOnce.Do(func() { close(sub.ready) })
-				told = append(told, l)
-			}
-		}
-	}
-	s.mu.Unlock()
-	for _, l := range told {
-		l.Live(true)
+	delete(s.away, l)
+	if len(s.away) == 0 && !s.since.IsZero() {
+		s.log.Info("the Pub/Sub connection is back", "away", time.Since(s.since).Round(time.Millisecond))
+		s.since = time.Time{}
 	}
 }
 
-func (s *Subscriber) deliver(m *redis.Message) {
+// Gaps is how often a connection was lost since the start.
+func (s *Subscriber) Gaps() int64 { return s.gaps.Load() }
+
+// Lanes is how many connections there are now.
+func (s *Subscriber) Lanes() (connected int) {
 	s.mu.Lock()
-	ch := s.channels[m.Channel]
-	var only Listener
-	var all []Listener
-	if ch != nil {
-		for _, l := range ch.listeners {
-			if only.Message == nil {
-				only = l // nearly always the only one: no slice for it
-			} else {
-				all = append(all, l)
-			}
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		if l.up.Load() {
+			connected++
 		}
 	}
-	s.mu.Unlock()
-	if only.Message == nil {
-		return
+	return connected
+}
+
+// Messages is how many messages have come since the start.
+func (s *Subscriber) Messages() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.past
+	for _, l := range s.lanes {
+		n += l.messages.Load()
 	}
-	payload := []byte(m.Payload)
-	only.Message(payload)
-	for _, l := range all {
-		l.Message(payload)
-	}
+	return n
 }

@@ -96,7 +96,7 @@ func (c *keysRevokeCmd) Run(ctx context.Context, w *world) error {
 			return err
 		}
 		defer client.Close()
-		return revoker{pubsub.NewControl(client), redisstore.New(client, nil, redisstore.Config{})}.Revoke(ctx, [][32]byte{hash})
+		return revoker{pubsub.NewControl(client), redisstore.New(client, store, redisstore.Config{})}.Revoke(ctx, [][32]byte{hash})
 	})
 }
 

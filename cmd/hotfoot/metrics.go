@@ -36,10 +36,11 @@ func (m *historyMetrics) observe(points int, took time.Duration) {
 
 // storeCollector reads the pools' own counters when they are asked for.
 type storeCollector struct {
-	node                       *node
-	pgTotal, pgIdle, pgWaits   *prometheus.Desc
-	redisTotal, redisIdle, gap *prometheus.Desc
-	waiting, dead, up          *prometheus.Desc
+	node                     *node
+	pgTotal, pgIdle, pgWaits *prometheus.Desc
+	redisTotal, redisIdle    *prometheus.Desc
+	gaps, lanes, messages    *prometheus.Desc
+	waiting, dead, up        *prometheus.Desc
 }
 
 func newStoreCollector(n *node) *storeCollector {
@@ -54,13 +55,15 @@ func newStoreCollector(n *node) *storeCollector {
 		waiting:    desc("hotfoot_backlog_batches", "Batches of positions that wait for Postgres, of all nodes."),
 		dead:       desc("hotfoot_dead_letters", "Batches that were put aside and that nobody has looked after, of all nodes."),
 		up:         prometheus.NewDesc("hotfoot_store_up", "1 while the store answers this node, 0 while its breaker is open.", []string{"store"}, nil),
-		gap:        desc("hotfoot_pubsub_gaps_total", "Times the Pub/Sub connection was lost, and everything watched was read again."),
+		gaps:       desc("hotfoot_pubsub_gaps_total", "Times a Pub/Sub connection was lost, and everything watched by way of it was read again."),
+		lanes:      desc("hotfoot_pubsub_connections", "Pub/Sub connections of this node."),
+		messages:   desc("hotfoot_pubsub_messages_total", "Messages that came to this node."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *storeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.pgTotal, c.pgIdle, c.pgWaits, c.redisTotal, c.redisIdle, c.gap, c.waiting, c.dead} {
+	for _, d := range []*prometheus.Desc{c.pgTotal, c.pgIdle, c.pgWaits, c.redisTotal, c.redisIdle, c.gaps, c.lanes, c.messages, c.waiting, c.dead} {
 		out <- d
 	}
 }
@@ -78,8 +81,10 @@ func (c *storeCollector) Collect(out chan<- prometheus.Metric) {
 	pool := c.node.client.PoolStats()
 	gauge(c.redisTotal, float64(pool.TotalConns))
 	gauge(c.redisIdle, float64(pool.IdleConns))
-	if c.node.subscriber != nil {
-		counter(c.gap, float64(c.node.subscriber.Gaps()))
+	if s := c.node.subscriber; s != nil {
+		counter(c.gaps, float64(s.Gaps()))
+		gauge(c.lanes, float64(s.Lanes()))
+		counter(c.messages, float64(s.Messages()))
 	}
 	for store, breaker := range map[string]*tracking.Breaker{"postgres": c.node.truthSwitch, "redis": c.node.hotSwitch} {
 		up := 1.0

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,9 +18,10 @@ import (
 // Cluster is a Redis Cluster of masters that share the slots evenly. Its nodes listen on loopback ports too, since a cluster's nodes tell
 // clients each other's addresses, and a socket is none.
 type Cluster struct {
-	Masters []*Server
-	cfg     Config
-	ports   []int
+	Masters  []*Server
+	replicas []*Server
+	cfg      Config
+	ports    []int
 }
 
 // StartCluster starts a cluster in the folder, and makes one with this many masters when there is none. It returns when all slots are
@@ -47,19 +49,24 @@ func StartCluster(ctx context.Context, cfg Config, masters int) (_ *Cluster, err
 
 // StartMaster starts one master again that was stopped or killed, at its old address and with its data.
 func (c *Cluster) StartMaster(ctx context.Context, i int) (*Server, error) {
-	cfg := c.cfg
-	cfg.Dir = filepath.Join(c.cfg.Dir, "master"+strconv.Itoa(i))
-	cfg.Arguments = append([]string{
-		// Otherwise its command line names the port and not the folder, by which a later start finds it; see kin.
-		"--set-proc-title", "no",
-		"--bind", "127.0.0.1", "--port", strconv.Itoa(c.ports[2*i]),
-		"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(c.ports[2*i+1]), "--cluster-node-timeout", "2000",
-	}, c.cfg.Arguments...)
-	s, err := StartRedis(ctx, cfg)
+	s, err := c.startNode(ctx, "master"+strconv.Itoa(i), c.ports[2*i], c.ports[2*i+1])
 	if err == nil {
 		c.Masters[i] = s
 	}
 	return s, err
+}
+
+// startNode starts a server that clients reach at one port and other nodes at another.
+func (c *Cluster) startNode(ctx context.Context, folder string, port, busPort int) (*Server, error) {
+	cfg := c.cfg
+	cfg.Dir = filepath.Join(c.cfg.Dir, folder)
+	cfg.Arguments = append([]string{
+		// Otherwise its command line names the port and not the folder, by which a later start finds it; see kin.
+		"--set-proc-title", "no",
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(port),
+		"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(busPort), "--cluster-node-timeout", "2000",
+	}, c.cfg.Arguments...)
+	return StartRedis(ctx, cfg)
 }
 
 // Addr is where a master listens, host:port.
@@ -74,9 +81,9 @@ func (c *Cluster) URL() string {
 	return strings.Join(urls, ",")
 }
 
-// Kill ends all masters.
+// Kill ends all masters and replicas.
 func (c *Cluster) Kill() {
-	for _, s := range c.Masters {
+	for _, s := range slices.Concat(c.Masters, c.replicas) {
 		if s != nil {
 			s.Kill()
 		}
@@ -147,7 +154,22 @@ func clusterPorts(dir string, masters int) ([]int, error) {
 		}
 		return nil, fmt.Errorf("%s is of another number of masters: choose another folder", path)
 	}
-	ports, text := make([]int, 2*masters), ""
+	ports, err := freePorts(2 * masters)
+	if err != nil {
+		return nil, err
+	}
+	text := ""
+	for _, port := range ports {
+		text += strconv.Itoa(port) + "\n"
+	}
+	if _, err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	return ports, os.WriteFile(path, []byte(text), 0o600)
+}
+
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
 	for i := range ports {
 		// All are held until all are chosen, so that none is chosen twice.
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -156,10 +178,6 @@ func clusterPorts(dir string, masters int) ([]int, error) {
 		}
 		defer listener.Close()
 		ports[i] = listener.Addr().(*net.TCPAddr).Port
-		text += strconv.Itoa(ports[i]) + "\n"
 	}
-	if _, err := makeDir(dir); err != nil {
-		return nil, err
-	}
-	return ports, os.WriteFile(path, []byte(text), 0o600)
+	return ports, nil
 }

@@ -4,6 +4,7 @@
 -- KEYS  1 delivery hash
 -- ARGV  1 epoch   2 rev   3 record in wire form   4 time to live in seconds   5 run of the server, '' when it is not known
 --       6 delivery channel, or '' to keep without telling   7 fleet channel   8 the record as a fleet message
+--       9 the command that publishes
 -- Returns 1 when it was kept, else 0
 
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
@@ -16,7 +17,7 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', ARGV[2], 'rec', ARGV[3])
 if ARGV[5] ~= '' and (ARGV[6] == '' or not kept[1]) then redis.call('HSET', KEYS[1], 'run', ARGV[5]) end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 if ARGV[6] ~= '' then
-  redis.call('PUBLISH', ARGV[6], ARGV[3])
-  redis.call('PUBLISH', ARGV[7], ARGV[8])
+  redis.call(ARGV[9], ARGV[6], ARGV[3])
+  redis.call(ARGV[9], ARGV[7], ARGV[8])
 end
 return 1

@@ -43,7 +43,7 @@ func (s *Store) keepCourier(ctx context.Context, epoch int64, runs *Runs, c trac
 		duty = "1"
 	}
 	keys := []string{key.Courier(c.ID), key.Geo(partition, c.MerchantID)}
-	kept, err = courierScript.Run(ctx, s.client, keys, epoch, c.Rev, duty, ttl(), c.ID.String(), runs[partition], channel, message).Int()
+	kept, err = courierScript.Run(ctx, s.client, keys, epoch, c.Rev, duty, ttl(), c.ID.String(), runs[partition], channel, message, s.publish).Int()
 	return kept, unavailable(err)
 }
 

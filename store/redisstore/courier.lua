@@ -5,7 +5,7 @@
 -- KEYS  1 courier hash   2 geo set
 -- ARGV  1 epoch, 0 when it is not known   2 rev   3 '1' on duty, '0' off   4 time to live in seconds   5 courier id
 --       6 run of the server, '' when it is not known     7 fleet channel, or '' to keep without telling
---       8 the courier as a fleet message
+--       8 the courier as a fleet message                  9 the command that publishes
 -- Returns 1 when it was kept, 0 when newer news is, -1 when what is kept is of a higher epoch
 
 local kept = redis.call('HMGET', KEYS[1], 'rev', 'epoch')
@@ -24,5 +24,5 @@ if ARGV[3] == '0' then
   redis.call('HDEL', KEYS[1], 'pos', 'posrun')
   redis.call('ZREM', KEYS[2], ARGV[5])
 end
-if ARGV[7] ~= '' then redis.call('PUBLISH', ARGV[7], ARGV[8]) end
+if ARGV[7] ~= '' then redis.call(ARGV[9], ARGV[7], ARGV[8]) end
 return 1

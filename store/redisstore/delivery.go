@@ -36,7 +36,7 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		partition := key.Partition(d.ID)
 		return []string{key.Delivery(d.ID)}, []any{
 			records[i].Epoch, d.Rev, encoded[i], ttl(), runs[partition],
-			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]),
+			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish,
 		}
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []tracking.
 	}
 	_ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := records[i].Delivery
-		return []string{key.Delivery(d.ID)}, []any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", ""}
+		return []string{key.Delivery(d.ID)}, []any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", "", s.publish}
 	})
 }
 
@@ -69,7 +69,7 @@ func (s *Store) tellCouriers(ctx context.Context, records []tracking.Record) err
 		for _, courier := range r.Concerned() {
 			if !told[courier] {
 				told[courier] = true
-				pipe.Publish(ctx, key.Jobs(courier), "")
+				pipe.Do(ctx, s.publish, key.Jobs(courier), "")
 			}
 		}
 	}

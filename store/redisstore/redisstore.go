@@ -57,21 +57,25 @@ type Config struct {
 
 // Store answers every port that the hot store stands behind.
 type Store struct {
-	client redis.UniversalClient
-	truth  Truth
-	config Config
-	epoch  atomic.Int64         // 0 while it is not known
-	runs   atomic.Pointer[Runs] // nil while they are not known
-	owed   owed
-	reads  reads
-	fills  fills
+	client  redis.UniversalClient
+	truth   Truth
+	config  Config
+	publish string               // "PUBLISH", or "SPUBLISH" on a cluster, whose masters would each be sent all that is published otherwise
+	epoch   atomic.Int64         // 0 while it is not known
+	runs    atomic.Pointer[Runs] // nil while they are not known
+	owed    owed
+	reads   reads
+	fills   fills
 }
 
 // New makes a Store over a client; closing the client stays the caller's.
 func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
-	s := &Store{client: client, truth: truth, config: config}
+	s := &Store{client: client, truth: truth, config: config, publish: "PUBLISH"}
+	if _, cluster := client.(*redis.ClusterClient); cluster {
+		s.publish = "SPUBLISH"
+	}
 	s.fills = fills{records: truth.Records, keep: s.keepRecords, runs: s.runsNow, pending: map[tracking.ID]*fill{}}
 	s.reads.ask = s.readKept
 	return s

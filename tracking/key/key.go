@@ -9,7 +9,8 @@
 //	{p17}:fleet:<merchant>   channel  every position and record of a merchant in this partition, for live maps
 //	{p17}:jobs:<courier>     channel  "your route has changed"
 //	{p17}:key:<hash>         string   who holds an API key, for when Postgres cannot be asked
-//	hotfoot:control          channel  what every node must hear: revoked keys
+//	{p0}:control             channel  what every node must hear: revoked keys
+//	{p17}:canary:<word>      channel  a node's own, by which it knows that it hears what is published in this partition
 //
 // Every delivery and courier belongs to one of a fixed number of partitions, and the partition is the hash tag of all its keys. So one
 // script may touch a courier's hash, stream and channel, on one server and on Redis Cluster alike. Names are built from ids in their
@@ -20,6 +21,7 @@ import (
 	"encoding/hex"
 	"hash/fnv"
 	"strconv"
+	"strings"
 
 	"hotfoot/tracking"
 )
@@ -27,8 +29,8 @@ import (
 // Partitions is how many partitions there are. Changing it moves every key: hot data is rebuilt, but streams must be drained first.
 const Partitions = 64
 
-// Control is the channel of things that every node must hear.
-const Control = "hotfoot:control"
+// Control is the channel of things that every node must hear. Every channel belongs to a partition, and this one to the first.
+const Control = "{p0}:control"
 
 // Partition is the partition of a delivery's or courier's id.
 func Partition(id tracking.ID) int {
@@ -38,6 +40,19 @@ func Partition(id tracking.ID) int {
 }
 
 func tag(partition int) string { return "{p" + strconv.Itoa(partition) + "}" }
+
+// Tag is what decides on a cluster where a name is kept: what stands in its first braces, if anything does, or else all of it.
+func Tag(name string) string {
+	if _, rest, ok := strings.Cut(name, "{"); ok {
+		if tag, _, ok := strings.Cut(rest, "}"); ok && tag != "" {
+			return tag
+		}
+	}
+	return name
+}
+
+// Canary names a channel on which a node hears itself, beside the channels with a tag. word tells it from all others.
+func Canary(tag, word string) string { return "{" + tag + "}:canary:" + word }
 
 // Delivery names a delivery's hash and channel.
 func Delivery(id tracking.ID) string { return tag(Partition(id)) + ":delivery:" + id.String() }

@@ -87,6 +87,17 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%d names in %d partitions, want %d in %d", len(names), len(tags), n, key.Partitions)
 		}
 	})
+	t.Run("a tag is found where Redis finds it", func(t *testing.T) {
+		t.Parallel()
+		for name, want := range map[string]string{
+			key.Control: "p0", key.Fleet(63, tracking.NewID()): "p63", key.Canary("p17", "word"): "p17",
+			"news": "news", "": "", "{}news": "{}news", "a{b}c{d}": "b", "{a": "{a", "a}b": "a}b", "{{a}}": "{a", "x{}{a}": "x{}{a}",
+		} {
+			if got := key.Tag(name); got != want {
+				t.Errorf("the tag of %q is %q, want %q", name, got, want)
+			}
+		}
+	})
 	t.Run("sessions of one courier are told apart", func(t *testing.T) {
 		t.Parallel()
 		id := tracking.NewID()

@@ -1,0 +1,209 @@
+package pubsub
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"hotfoot/store/storetest"
+)
+
+func TestConnection_credentials(t *testing.T) {
+	t.Parallel()
+	serverURL := storetest.RedisURL(t)
+	admin := connect(t, serverURL)
+	must(t, admin.Do(t.Context(), "ACL", "SETUSER", "hotfoot", "on", ">by name", "allchannels", "allkeys", "+@all").Err())
+	must(t, admin.ConfigSet(t.Context(), "requirepass", "by word").Err())
+	path := strings.TrimPrefix(strings.TrimSuffix(serverURL, "?db=0"), "unix://")
+	at := func(user *url.Userinfo) string { return (&url.URL{Scheme: "unix", User: user, Path: path}).String() }
+	for name, user := range map[string]*url.Userinfo{
+		"a password":            url.UserPassword("", "by word"),
+		"a user and a password": url.UserPassword("hotfoot", "by name"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := connect(t, at(user))
+			s := NewSubscriber(client, silent)
+			run(t, s.Run)
+			e := newEar()
+			ready(t, s.Subscribe("news "+name, e.listener()))
+			mustPublish(t, client, "news "+name, "hello", 1)
+			e.hears(t, "hello", 1)
+		})
+	}
+	for name, user := range map[string]*url.Userinfo{"no password": nil, "a wrong one": url.UserPassword("hotfoot", "by heart")} {
+		t.Run(name, func(t *testing.T) {
+			log := newJournal()
+			s := NewSubscriber(connect(t, at(user)), log.logger())
+			run(t, s.Run)
+			sub := s.Subscribe("news", newEar().listener())
+			log.says(t, "there is no Pub/Sub connection", 1)
+			if sub.Live() || s.Lanes() > 0 || !strings.Contains(log.String(), "NOAUTH") && !strings.Contains(log.String(), "WRONGPASS") {
+				t.Errorf("it says: %s", log)
+			}
+		})
+	}
+}
+
+func TestConnection_TLS(t *testing.T) {
+	t.Parallel()
+	server, err := url.Parse(storetest.RedisURL(t))
+	must(t, err)
+	site := httptest.NewTLSServer(nil) // for its certificate
+	defer site.Close()
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: site.TLS.Certificates})
+	must(t, err)
+	bridge(t, listener, func() (net.Conn, error) { return net.Dial("unix", server.Path) })
+
+	client := connect(t, "rediss://"+listener.Addr().String())
+	roots := x509.NewCertPool()
+	roots.AddCert(site.Certificate())
+	client.(*redis.Client).Options().TLSConfig.RootCAs = roots
+	s := NewSubscriber(client, silent)
+	run(t, s.Run)
+	e := newEar()
+	ready(t, s.Subscribe("news", e.listener()))
+	for _, message := range []string{"", "hello", strings.Repeat("long", 100_000)} {
+		mustPublish(t, client, "news", message, 1)
+		e.hears(t, message, 1)
+	}
+}
+
+// bridge joins every connection that is taken to another that is dialled, until the test ends.
+func bridge(t *testing.T, listener net.Listener, dial func() (net.Conn, error)) {
+	t.Helper()
+	var joined sync.WaitGroup
+	joined.Go(func() {
+		for {
+			a, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			b, err := dial()
+			must(t, err)
+			for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
+				joined.Go(func() {
+					_, _ = io.Copy(way[0], way[1])
+					_ = way[0].Close()
+				})
+			}
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		joined.Wait()
+	})
+}
+
+// impostor is a server that answers a subscriber as a test wants: what it says to each connection, after which it hears no more.
+func impostor(t *testing.T, says func(canary string) string) (address string, greeted *atomic.Int64) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	greeted = &atomic.Int64{}
+	ctx, stop := context.WithCancel(context.Background())
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+				in := bufio.NewReader(conn)
+				for {
+					line, err := in.ReadString('\n')
+					if err != nil {
+						return
+					}
+					if strings.Contains(line, ":canary:") {
+						greeted.Add(1)
+						_, _ = io.WriteString(conn, says(strings.TrimSpace(line)))
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		_ = listener.Close()
+		serving.Wait()
+	})
+	return listener.Addr().String(), greeted
+}
+
+func confirmation(verb, name string) string {
+	return fmt.Sprintf("*3\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n:1\r\n", len(verb), verb, len(name), name)
+}
+
+// Whatever a server says, its listeners are not live for longer than it says so, and it is not asked in a hurry.
+func TestConnection_impostors(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct{ greeting, then string }{
+		"a frame of a gigabyte":    {"", "*3\r\n$7\r\nmessage\r\n$1073741824\r\n"},
+		"another protocol":         {"HTTP/1.1 400 Bad Request\r\n\r\n", ""},
+		"loading":                  {"-LOADING Redis is loading the dataset in memory\r\n", ""},
+		"sent away from one place": {"-MOVED 1 nowhere\r\n", ""},
+		"sent to nobody":           {"-MOVED 1 127.0.0.1:1\r\n", ""},
+		"sent in circles":          {"-MOVED 1 :%s\r\n", ""},
+		"taken away at once":       {"", confirmation("unsubscribe", "news")},
+		"an error later":           {"", "-ERR no more\r\n"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var port string
+			began := time.Now()
+			address, greeted := impostor(t, func(canary string) string {
+				if c.greeting != "" {
+					return strings.ReplaceAll(c.greeting, "%s", port)
+				}
+				return confirmation("subscribe", canary) + confirmation("subscribe", "news") + c.then
+			})
+			_, port, _ = net.SplitHostPort(address)
+			client := connect(t, "redis://"+address)
+			log := newJournal()
+			s := NewSubscriber(client, log.logger())
+			run(t, s.Run)
+			sub := s.Subscribe("news", newEar().listener())
+			log.says(t, "there is no Pub/Sub connection", 1)
+			for start := greeted.Load(); greeted.Load() < start+4; {
+				<-time.After(time.Millisecond)
+			}
+			if sub.Live() {
+				t.Error("it is live")
+			}
+			// Each round takes an eighth of a second at least, and a master may send it on a few times within one.
+			if rate := float64(greeted.Load()) / (time.Since(began).Seconds() + 0.25); rate > 8*(hopsMax+1) {
+				t.Errorf("it asks %.0f times a second", rate)
+			}
+		})
+	}
+}
+
+func TestConnection_refusal(t *testing.T) {
+	t.Parallel()
+	c := &connection{address: "10.0.0.1:7000"}
+	for text, want := range map[string]string{
+		"MOVED 866 127.0.0.1:7001": "its slot has moved to 127.0.0.1:7001", "MOVED 866 :7002": "its slot has moved to 10.0.0.1:7002",
+		"MOVED 866 [::1]:7003": "its slot has moved to [::1]:7003", "MOVED 866 redis-2.example:7004": "its slot has moved to redis-2.example:7004",
+		"MOVED": `Redis says "MOVED"`, "NOPERM no": `Redis says "NOPERM no"`, "": `Redis says ""`,
+	} {
+		if got := c.refusal([]byte(text)).Error(); got != want {
+			t.Errorf("%q is taken for %q, want %q", text, got, want)
+		}
+	}
+}
