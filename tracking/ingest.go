@@ -8,8 +8,9 @@ import (
 // Hot is where the newest position of every courier lives, and where fixes wait for Postgres.
 type Hot interface {
 	// Place takes one courier's batch in one round trip: it checks that the courier is on duty, keeps the newest fix if it is newer than
-	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is
-	// full; nothing was taken), CodeUnavailable (nothing may be assumed).
+	// the one known, appends the batch to the backlog, and tells viewers last. With none of the three to do it answers what is known and changes
+	// nothing. Errors: CodeOffShift, CodeOverloaded (the backlog is full, or too many wait; nothing was taken), CodeUnavailable (nothing may be
+	// assumed).
 	Place(ctx context.Context, p Placement) (Placed, error)
 	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Marks that cannot be made now are owed: they are
 	// made when the store is back, and this node answers by them meanwhile. Errors: CodeUnavailable.
@@ -22,6 +23,7 @@ type Placement struct {
 	Batch      Batch
 	Newest     *Position // what may move the marker; nil when nothing in the batch is fresh enough
 	Keep       bool      // append the batch to the backlog; false when it is stored without, and then even a full store takes the rest
+	Committed  *Mark     // how far the session has come, when the batch is in Postgres already; noted on the way
 }
 
 // Placed is what became of a Placement.
@@ -217,9 +219,9 @@ func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, placement Pla
 func (u *Ingest) show(ctx context.Context, placement Placement, mark Mark) Placed {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), showLimit)
 	defer cancel()
-	placement.Keep = false
-	placed, _ := u.hot.Place(ctx, placement)
-	if mark.DurableSeq > 0 {
+	placement.Keep, placement.Committed = false, &mark
+	placed, err := u.hot.Place(ctx, placement)
+	if err != nil && mark.DurableSeq > 0 {
 		_ = u.hot.MarkDurable(ctx, []Mark{mark})
 	}
 	return placed

@@ -296,11 +296,26 @@ func TestIngest_Take_wait(t *testing.T) {
 		if !in.Durable || in.DurableSeq != 2 || results(in) != "1:late 2:live" {
 			t.Errorf("got %+v", in)
 		}
-		if !slices.Equal(s.notes, []string{"place", "commit", "place", "mark"}) || s.placements[0].Newest != nil || s.placements[0].Keep || s.placements[1].Newest == nil || s.placements[1].Keep {
+		if !slices.Equal(s.notes, []string{"place", "commit", "place"}) || s.placements[0].Newest != nil || s.placements[0].Keep || s.placements[1].Newest == nil || s.placements[1].Keep {
 			t.Errorf("placements %+v, %v: want the marker to move after the commit, and nothing in the backlog", s.placements, s.notes)
 		}
-		if len(s.marks) != 1 || s.marks[0].DurableSeq != 2 {
-			t.Errorf("marks %+v: the hot store must know how far it came", s.marks)
+		if mark := s.placements[1].Committed; s.placements[0].Committed != nil || mark == nil || mark.DurableSeq != 2 {
+			t.Errorf("mark %+v: the hot store must know how far it came", mark)
+		}
+	})
+	t.Run("a mark that could not be made on the way is made all the same", func(t *testing.T) {
+		t.Parallel()
+		for _, code := range []tracking.Code{tracking.CodeOffShift, tracking.CodeOverloaded, tracking.CodeUnavailable} {
+			u, s := newIngest(tracking.Placed{})
+			s.place = func(p tracking.Placement) (tracking.Placed, error) {
+				if p.Committed != nil {
+					return tracking.Placed{}, tracking.Errorf(code, "no")
+				}
+				return tracking.Placed{}, nil
+			}
+			if in := take(t, u, waiting(pt(1, 0))); !in.Durable || len(s.marks) != 1 || s.marks[0].DurableSeq != 1 {
+				t.Errorf("%s: got %+v, marks %+v", code, in, s.marks)
+			}
 		}
 	})
 	t.Run("what is committed by this very report is no duplicate, what was there before is", func(t *testing.T) {

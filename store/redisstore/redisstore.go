@@ -1,7 +1,8 @@
 // Package redisstore keeps what is hot: the newest position and duty of every courier, the record of every delivery that somebody looks at,
 // and the backlog of positions on their way to Postgres.
 //
-//	tracking.Hot ────────> position.go + position.lua, session.go    one round trip a report
+//	tracking.Hot ────────> position.go + position.lua, session.go    one run of a script a report
+//	                       form.go, lane.go                          its arguments; the round trips that reports share
 //	                       mark.go + mark.lua, owed.go               how far phones have come in Postgres
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
@@ -16,7 +17,7 @@
 // that viewers are told. Everything but the backlog expires, with jitter.
 //
 // Concurrency. Everything may be called at any time from anywhere. Reads of the truth run in goroutines of their own, two at most, which end
-// with the last miss; Run waits for them.
+// with the last miss, and so do round trips that reports share, one a lane; Run waits for them.
 //
 // Each script stands beside its Go method, with its keys, arguments and answer in its head. Names of keys are built in tracking/key.
 package redisstore
@@ -32,6 +33,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/tracking"
+	"hotfoot/tracking/key"
 )
 
 // Truth is where a miss is filled from, and what is read instead of a Redis that is away. Errors: CodeUnavailable; Courier also CodeNotFound.
@@ -64,16 +66,32 @@ type Store struct {
 	runs   atomic.Pointer[Runs] // nil while they are not known
 	owed   owed
 	fills  fills
+	lanes  []lane
+	// publish is the command that scripts publish with. A cluster hands a PUBLISH to all of its nodes, and an SPUBLISH to those of the channel's slot.
+	publish string
 }
 
 // New makes a Store over a client; closing the client stays the caller's.
 func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
-	s := &Store{client: client, truth: truth, config: config}
+	s := &Store{client: client, truth: truth, config: config, lanes: make([]lane, lanesOfServer), publish: "PUBLISH"}
+	if _, cluster := client.(*redis.ClusterClient); cluster {
+		// Whoever waits for one master must not hold up those who go to another, and slots may move.
+		s.lanes, s.publish = make([]lane, key.Partitions), "SPUBLISH"
+	}
+	for i := range s.lanes {
+		s.lanes[i].client = client
+	}
 	s.fills = fills{records: truth.Records, keep: s.keepRecords, runs: s.runsNow, pending: map[tracking.ID]*fill{}}
 	return s
 }
+
+// lanesOfServer is how many round trips with reports there are at once to a single server, which has one thread for all: while it works on one, the
+// answers of the other are read and the next is written.
+const lanesOfServer = 2
+
+func (s *Store) lane(partition int) *lane { return &s.lanes[partition%len(s.lanes)] }
 
 // SetEpoch says under which epoch the truth is; it never goes down. Until it is called once nothing is compared with it.
 func (s *Store) SetEpoch(epoch int64) {
@@ -88,9 +106,14 @@ func (s *Store) SetEpoch(epoch int64) {
 // settleEvery is how often marks are tried that are owed.
 const settleEvery = 500 * time.Millisecond
 
-// Run makes the marks that are owed until ctx ends. Then it waits for reads of the truth that are under way; later ones are refused.
+// Run makes the marks that are owed until ctx ends. Then it waits for reports and for reads of the truth that are under way; later ones are refused.
 func (s *Store) Run(ctx context.Context) error {
-	defer s.fills.close()
+	defer func() {
+		for i := range s.lanes {
+			s.lanes[i].close()
+		}
+		s.fills.close()
+	}()
 	ticker := time.NewTicker(settleEvery)
 	defer ticker.Stop()
 	for {
