@@ -29,18 +29,22 @@ var (
 func (s *Store) Place(ctx context.Context, p tracking.Placement) (tracking.Placed, error) {
 	// Before anything is asked: a mark was earned under this epoch or an earlier one.
 	epoch := s.epoch.Load()
-	answer, err := s.place(ctx, epoch, p)
+	answer, lookedUp, err := s.place(ctx, epoch, p)
 	if err != nil {
 		return tracking.Placed{}, err
 	}
 	placed, err := readPlaced(answer)
 	placed.Durable = max(placed.Durable, s.owed.durable(p.Batch.CourierID, p.Batch.Session))
+	if lookedUp && p.Committed != nil {
+		// The truth was asked when it had this very batch, which is no duplicate of itself.
+		placed.Known, placed.Durable = nil, 0
+	}
 	return placed, err
 }
 
 // place answers what the script does once nothing is missing. What is not hot is loaded and the script asked again. Two loads can be needed, the
-// courier's and the session's. With the truth away, what is left of another run must do.
-func (s *Store) place(ctx context.Context, epoch int64, p tracking.Placement) (string, error) {
+// courier's and the session's; lookedUp says that the latter was. With the truth away, what is left of another run must do.
+func (s *Store) place(ctx context.Context, epoch int64, p tracking.Placement) (answer string, lookedUp bool, err error) {
 	partition := key.Partition(p.Batch.CourierID)
 	f, ours := newForm(), true
 	defer func() {
@@ -54,10 +58,8 @@ func (s *Store) place(ctx context.Context, epoch int64, p tracking.Placement) (s
 	lane := s.lane(partition)
 	var loaded string
 	for range 4 {
-		var answer string
-		var err error
 		if ours, answer, err = f.ask(ctx, lane); err != nil {
-			return "", unavailable(err)
+			return "", lookedUp, unavailable(err)
 		}
 		switch answer {
 		case "off_shift":
@@ -69,20 +71,20 @@ func (s *Store) place(ctx context.Context, epoch int64, p tracking.Placement) (s
 		case "courier":
 			err = s.loadCourier(ctx, p.MerchantID, p.Batch.CourierID)
 		case "session":
-			err = s.loadSession(ctx, p.Batch.CourierID, p.Batch.Session)
+			lookedUp, err = true, s.loadSession(ctx, p.Batch.CourierID, p.Batch.Session)
 		default:
-			return answer, nil
+			return answer, lookedUp, nil
 		}
 		loading := answer == "courier" || answer == "session"
 		switch {
 		case loading && f.run != "" && (answer == loaded || tracking.CodeOf(err) == tracking.CodeUnavailable):
 			f.run = ""
 		case err != nil:
-			return "", err
+			return "", lookedUp, err
 		}
 		loaded = answer
 	}
-	return "", unavailable(fmt.Errorf("courier %s does not stay in Redis", p.Batch.CourierID))
+	return "", lookedUp, unavailable(fmt.Errorf("courier %s does not stay in Redis", p.Batch.CourierID))
 }
 
 func backlogFull(message string, retryAfter time.Duration) error {
