@@ -1,5 +1,4 @@
--- Takes one courier's batch: checks duty, keeps the newest fix if it is newer, appends to the backlog, and tells viewers last. Without a fix, a
--- batch and a mark it only answers what is known.
+-- Takes one courier's batch: checks duty, keeps the newest fix if it is newer, appends to the backlog, and tells viewers last.
 --
 -- KEYS  1 courier hash, and the courier's channel   2 backlog stream   3 geo set   4 session hash   5 the stream's byte counter
 -- ARGV  1 newest fix in wire form, or ''    2 batch in wire form, or '' when it is stored elsewhere
@@ -85,7 +84,7 @@ if fix ~= '' then at, lat, lon = struct.unpack('>i8dd', fix, 3) end
 -- Times to live are renewed once an hour, by the marker's own clock, and not with each report; they are a day's.
 local renew = since == 0 or math.floor(at / 3600000) ~= math.floor(since / 3600000)
 
-if seqs ~= '' and (batch ~= '' or fix ~= '' or mark ~= '') then
+if seqs ~= '' then
   if mark ~= '' and tonumber(mark) > tonumber(durable) then
     call('HSET', KEYS[4], 'seqs', merge(known, seqs), 'durable', mark)
   else
