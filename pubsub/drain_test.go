@@ -64,7 +64,7 @@ func BenchmarkBacklog_drain(b *testing.B) {
 				ctx, cancel := context.WithCancel(b.Context())
 				track := &tally{done: cancel}
 				track.left.Store(entries)
-				history := tracking.NewHistory(track, NewBacklog(client, "w1", silent), track, tracking.HistoryConfig{}, silent)
+				history := tracking.NewHistory(track, nil, NewBacklog(client, "w1", silent), track, tracking.HistoryConfig{}, silent)
 				b.StartTimer()
 				_ = history.Run(ctx)
 				b.StopTimer()

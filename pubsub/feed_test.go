@@ -70,7 +70,7 @@ func TestFeed(t *testing.T) {
 		{key.Courier(courier), newest, "position 1 2 4"},
 		{key.Jobs(courier), nil, "jobs"},
 		{key.Control, []byte(hex.EncodeToString(hash[:])), "revoked true"},
-		{key.Fleet(3, merchant), append(wire.FleetPositionPrefix(courier), newest...), "fleet position true 1"},
+		{key.Fleet(3, merchant), append(wire.AppendFleetPositionPrefix(nil, courier), newest...), "fleet position true 1"},
 		{key.Fleet(63, merchant), wire.FleetRecord(encoded), fmt.Sprint("fleet record ", record.Delivery.ID)},
 		{key.Fleet(0, merchant), staff, "fleet courier Samtrue 3"},
 	} {

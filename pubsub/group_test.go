@@ -48,7 +48,7 @@ func store(t *testing.T, couriers int, backlogs ...*Backlog) map[tracking.ID]int
 	s := &shelf{stored: map[tracking.ID]int{}, enough: func(stored map[tracking.ID]int) bool { return len(stored) == couriers }, done: cancel}
 	var loops sync.WaitGroup
 	for _, b := range backlogs {
-		history := tracking.NewHistory(s, b, s, tracking.HistoryConfig{Retry: time.Millisecond}, silent)
+		history := tracking.NewHistory(s, nil, b, s, tracking.HistoryConfig{Retry: time.Millisecond}, silent)
 		loops.Go(func() { _ = history.Run(ctx) })
 	}
 	loops.Wait()

@@ -40,6 +40,12 @@ type Track interface {
 	Bury(ctx context.Context, letter DeadLetter) (Mark, error)
 }
 
+// Duties is the truth about who is on duty. Errors: CodeUnavailable.
+type Duties interface {
+	// OnDuty answers in the order of the ids; false for a courier who does not exist.
+	OnDuty(ctx context.Context, couriers []ID) ([]bool, error)
+}
+
 // DeadLetter is a batch that cannot be stored.
 type DeadLetter struct {
 	ID       ID
@@ -87,6 +93,7 @@ type HistoryConfig struct {
 // Each point is stored exactly once: storing is idempotent, and entries are acknowledged only after the commit.
 type History struct {
 	track   Track
+	duties  Duties
 	backlog Backlog
 	marker  Marker
 	config  HistoryConfig
@@ -107,7 +114,7 @@ type directReply struct {
 }
 
 // NewHistory ties the loops to their ports.
-func NewHistory(track Track, backlog Backlog, marker Marker, config HistoryConfig, log *slog.Logger) *History {
+func NewHistory(track Track, duties Duties, backlog Backlog, marker Marker, config HistoryConfig, log *slog.Logger) *History {
 	if config.BatchEntries == 0 {
 		config.BatchEntries = 500
 	}
@@ -124,7 +131,7 @@ func NewHistory(track Track, backlog Backlog, marker Marker, config HistoryConfi
 		config.OnBuried = func() {}
 	}
 	return &History{
-		track: track, backlog: backlog, marker: marker, config: config, log: log,
+		track: track, duties: duties, backlog: backlog, marker: marker, config: config, log: log,
 		queue: make(chan directCommit, config.Queue), refused: map[string]int{},
 	}
 }
@@ -253,7 +260,8 @@ func newestMarks(marks []Mark) []Mark {
 	return kept
 }
 
-// Commit stores one batch and returns when it is durable. RunDirect must be running. Errors: CodeUnavailable, CodeOverloaded, CodeInvalid.
+// Commit stores one batch of a courier who is on duty and returns when it is durable. RunDirect must be running. Errors: CodeOffShift,
+// CodeUnavailable, CodeOverloaded, CodeInvalid.
 func (h *History) Commit(ctx context.Context, batch Batch) (Mark, error) {
 	c := directCommit{batch: batch, reply: make(chan directReply, 1)}
 	select {
@@ -310,22 +318,45 @@ func (h *History) gather(first directCommit) []directCommit {
 	return group
 }
 
-// commit stores a group; when one member can never be stored, each is tried alone so that the others do not suffer.
+// commit stores what is from couriers on duty, and refuses the rest.
 func (h *History) commit(ctx context.Context, group []directCommit) {
+	// Requests come and go; the transaction they share has its own bound.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	couriers := make([]ID, len(group))
+	for i, c := range group {
+		couriers[i] = c.batch.CourierID
+	}
+	onDuty, err := h.duties.OnDuty(ctx, couriers)
+	working := group[:0]
+	for i, c := range group {
+		switch {
+		case err != nil:
+			c.reply <- directReply{err: err}
+		case !onDuty[i]:
+			c.reply <- directReply{err: OffShift()}
+		default:
+			working = append(working, c)
+		}
+	}
+	if len(working) > 0 {
+		h.commitAll(ctx, working)
+	}
+}
+
+// commitAll stores a group; when one member can never be stored, each is tried alone so that the others do not suffer.
+func (h *History) commitAll(ctx context.Context, group []directCommit) {
 	batches := make([]Batch, len(group))
 	points := 0
 	for i, c := range group {
 		batches[i] = c.batch
 		points += len(c.batch.Fixes)
 	}
-	// Requests come and go; the transaction they share has its own bound.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
 	began := time.Now()
 	marks, err := h.track.Store(ctx, batches)
 	if CodeOf(err) == CodeInvalid && len(group) > 1 {
 		for _, c := range group {
-			h.commit(ctx, []directCommit{c})
+			h.commitAll(ctx, []directCommit{c})
 		}
 		return
 	}

@@ -16,6 +16,8 @@ type pointStore struct {
 	stored []ID // couriers, in order of their batches
 	calls  []int
 	poison map[ID]bool
+	off    map[ID]bool // off duty
+	asked  int         // how often OnDuty was
 	away   error
 	hold   chan struct{} // when not nil, Store waits for it
 	buried []DeadLetter
@@ -66,6 +68,17 @@ func (p *pointStore) Store(ctx context.Context, batches []Batch) ([]Mark, error)
 	}
 	p.note("store")
 	return marks, nil
+}
+
+func (p *pointStore) OnDuty(_ context.Context, couriers []ID) ([]bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	onDuty := make([]bool, len(couriers))
+	for i, id := range couriers {
+		onDuty[i] = !p.off[id]
+	}
+	return onDuty, p.away
 }
 
 func (p *pointStore) note(what string) {
@@ -126,7 +139,7 @@ func newHistoryParts(couriers ...ID) *historyParts {
 	for i, c := range couriers {
 		p.line.entries = append(p.line.entries, Entry{Handle: string(rune('a' + i)), Batch: Batch{CourierID: c, Session: "s", Fixes: []Fix{{Seq: int64(i + 1)}}}})
 	}
-	p.History = NewHistory(p.track, p.line, p.marks, HistoryConfig{Retry: time.Millisecond}, slog.New(slog.DiscardHandler))
+	p.History = NewHistory(p.track, p.track, p.line, p.marks, HistoryConfig{Retry: time.Millisecond}, slog.New(slog.DiscardHandler))
 	return p
 }
 
@@ -273,7 +286,7 @@ func TestHistory_Run(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		p := newHistoryParts()
 		reads := 0
-		h := NewHistory(p.track, readerFunc(func() ([]Entry, error) {
+		h := NewHistory(p.track, p.track, readerFunc(func() ([]Entry, error) {
 			if reads++; reads == 3 {
 				cancel()
 			}
@@ -323,6 +336,32 @@ func TestHistory_Commit(t *testing.T) {
 			}
 		}
 	})
+	t.Run("who is off duty is refused, and nobody else", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		p.track.off = map[ID]bool{}
+		var wait sync.WaitGroup
+		for i := range 10 {
+			b := batch(1)
+			want := Code("")
+			if i%2 == 1 {
+				p.track.off[b.CourierID], want = true, CodeOffShift
+			}
+			wait.Go(func() {
+				if _, err := p.Commit(t.Context(), b); CodeOf(err) != want {
+					t.Errorf("got %v, want %q", err, want)
+				}
+			})
+		}
+		for len(p.queue) < 10 {
+			pause(t.Context(), time.Millisecond)
+		}
+		p.direct(t)
+		wait.Wait()
+		if len(p.track.stored) != 5 || p.track.asked > 2 {
+			t.Errorf("%d batches are stored, and it was asked %d times; want those of couriers on duty, and once a commit", len(p.track.stored), p.track.asked)
+		}
+	})
 	t.Run("what arrives during one commit shares the next", func(t *testing.T) {
 		t.Parallel()
 		p := newHistoryParts()
@@ -369,7 +408,7 @@ func TestHistory_Commit(t *testing.T) {
 	t.Run("a full queue is refused at once, with a time to come back", func(t *testing.T) {
 		t.Parallel()
 		p := newHistoryParts()
-		p.History = NewHistory(p.track, p.line, p.marks, HistoryConfig{Queue: 1}, slog.New(slog.DiscardHandler))
+		p.History = NewHistory(p.track, p.track, p.line, p.marks, HistoryConfig{Queue: 1}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if _, err := p.Commit(ctx, batch(1)); CodeOf(err) != CodeUnavailable {

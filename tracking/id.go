@@ -44,14 +44,17 @@ func ParseID(s string) (ID, error) {
 
 // String is the canonical lower-case form.
 func (id ID) String() string {
-	var b [36]byte
-	hex.Encode(b[:8], id[:4])
-	hex.Encode(b[9:13], id[4:6])
-	hex.Encode(b[14:18], id[6:8])
-	hex.Encode(b[19:23], id[8:10])
-	hex.Encode(b[24:], id[10:])
-	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
-	return string(b[:])
+	var room [36]byte
+	return string(id.Append(room[:0]))
+}
+
+// Append adds the canonical form to b.
+func (id ID) Append(b []byte) []byte {
+	b = hex.AppendEncode(b, id[:4])
+	for _, part := range [][]byte{id[4:6], id[6:8], id[8:10], id[10:]} {
+		b = hex.AppendEncode(append(b, '-'), part)
+	}
+	return b
 }
 
 // IsZero reports whether there is no id.

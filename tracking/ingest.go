@@ -8,8 +8,8 @@ import (
 // Hot is where the newest position of every courier lives, and where fixes wait for Postgres.
 type Hot interface {
 	// Place takes one courier's batch in one round trip: it checks that the courier is on duty, keeps the newest fix if it is newer than
-	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is
-	// full; nothing was taken), CodeUnavailable (nothing may be assumed).
+	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is full, or too many wait; nothing was taken), CodeUnavailable (nothing may be
+	// assumed).
 	Place(ctx context.Context, p Placement) (Placed, error)
 	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Marks that cannot be made now are owed: they are
 	// made when the store is back, and this node answers by them meanwhile. Errors: CodeUnavailable.
@@ -22,6 +22,7 @@ type Placement struct {
 	Batch      Batch
 	Newest     *Position // what may move the marker; nil when nothing in the batch is fresh enough
 	Keep       bool      // append the batch to the backlog; false when it is stored without, and then even a full store takes the rest
+	Committed  *Mark     // how far the session has come, when the batch is in Postgres already; noted on the way
 }
 
 // Placed is what became of a Placement.
@@ -30,20 +31,15 @@ type Placed struct {
 	LiveSince time.Time // what the marker showed before; zero for nothing
 	Watched   bool      // somebody was told
 	Known     []Span    // seqs of the session that were there before this batch, ascending
-	Durable   int64     // the session's durable seq
+	Durable   int64     // the session's durable seq before; nothing is known of a session that was not hot when its batch was committed
 }
 
 // Span is a run of seqs, both ends included.
 type Span struct{ First, Last int64 }
 
-// Direct stores batches in Postgres while the caller waits. Errors: CodeUnavailable, CodeOverloaded.
+// Direct stores batches of couriers who are on duty in Postgres while the caller waits. Errors: CodeOffShift, CodeUnavailable, CodeOverloaded.
 type Direct interface {
 	Commit(ctx context.Context, batch Batch) (Mark, error)
-}
-
-// Duties says whether a courier is on duty when the hot store cannot. Errors: CodeNotFound, CodeUnavailable.
-type Duties interface {
-	Courier(ctx context.Context, merchant, courier ID) (Courier, error)
 }
 
 // Sessions says how far a phone's session has come in Postgres; 0 for an unknown one. Errors: CodeUnavailable.
@@ -55,14 +51,13 @@ type Sessions interface {
 type Ingest struct {
 	hot      Hot
 	direct   Direct
-	duties   Duties
 	sessions Sessions
 	now      func() time.Time
 }
 
 // NewIngest ties the use case to its ports.
-func NewIngest(hot Hot, direct Direct, duties Duties, sessions Sessions, now func() time.Time) *Ingest {
-	return &Ingest{hot: hot, direct: direct, duties: duties, sessions: sessions, now: now}
+func NewIngest(hot Hot, direct Direct, sessions Sessions, now func() time.Time) *Ingest {
+	return &Ingest{hot: hot, direct: direct, sessions: sessions, now: now}
 }
 
 // MaxPoints is how many points one report may carry.
@@ -144,7 +139,7 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 		}
 	}
 	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Newest: newest, Keep: true}
-	placed, committed, err := u.store(ctx, actor, placement, report.Wait)
+	placed, committed, err := u.store(ctx, placement, report.Wait)
 	if err != nil {
 		return Intake{}, err
 	}
@@ -157,59 +152,33 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 
 // store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away. Only
 // then is there a mark. Whichever it is, viewers are told after it is safe: nobody sees what is then refused.
-func (u *Ingest) store(ctx context.Context, actor Actor, placement Placement, wait time.Duration) (Placed, *Mark, error) {
+func (u *Ingest) store(ctx context.Context, placement Placement, wait time.Duration) (Placed, *Mark, error) {
 	if wait > 0 {
-		return u.storeWaiting(ctx, actor, placement, wait)
+		waiting, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		placed, mark, err := u.commit(ctx, waiting, placement)
+		if err == nil || CodeOf(err) == CodeOffShift {
+			return placed, mark, err
+		}
+		// Postgres is slow, away or refuses a point of it, which must not fail the others: the backlog takes it after all, where such points are put
+		// aside, and the phone hears that it is not durable yet.
 	}
 	placed, err := u.hot.Place(ctx, placement)
-	if CodeOf(err) == CodeUnavailable {
-		return u.storeWithoutHot(ctx, actor, placement)
+	if CodeOf(err) == CodeUnavailable && wait == 0 {
+		placed, mark, err := u.commit(ctx, ctx, placement)
+		placed.Known, placed.Durable = nil, 0 // it may have taken this very batch before nothing was heard of it
+		return placed, mark, err
 	}
 	return placed, nil, err
 }
 
-// storeWaiting commits before it shows anything. What was there before is asked first, so that its own points are no duplicates.
-func (u *Ingest) storeWaiting(ctx context.Context, actor Actor, placement Placement, wait time.Duration) (Placed, *Mark, error) {
-	asked := placement
-	asked.Newest, asked.Keep = nil, false
-	before, err := u.hot.Place(ctx, asked)
-	if CodeOf(err) == CodeUnavailable {
-		return u.storeWithoutHot(ctx, actor, placement)
-	}
-	if err != nil {
-		return Placed{}, nil, err
-	}
-	waiting, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
+// commit stores the batch in Postgres, which also says who is on duty, and shows it then.
+func (u *Ingest) commit(ctx, waiting context.Context, placement Placement) (Placed, *Mark, error) {
 	mark, err := u.direct.Commit(waiting, placement.Batch)
 	if err != nil {
-		// Postgres is slow, away or refuses a point of it, which must not fail the others: the backlog takes it after all, where such points are put
-		// aside, and the phone hears that it is not durable yet.
-		placed, err := u.hot.Place(ctx, placement)
-		placed.Known, placed.Durable = before.Known, before.Durable
-		return placed, nil, err
-	}
-	placed := u.show(ctx, placement, mark)
-	placed.Known, placed.Durable = before.Known, before.Durable
-	return placed, &mark, nil
-}
-
-// storeWithoutHot serves while the hot store is away or full: Postgres says who is on duty and takes the batch at once.
-func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, placement Placement) (Placed, *Mark, error) {
-	courier, err := u.duties.Courier(ctx, actor.MerchantID, actor.CourierID)
-	if err != nil {
 		return Placed{}, nil, err
 	}
-	if !courier.OnDuty {
-		return Placed{}, nil, OffShift()
-	}
-	mark, err := u.direct.Commit(ctx, placement.Batch)
-	if err != nil {
-		return Placed{}, nil, err
-	}
-	placed := u.show(ctx, placement, mark)
-	placed.Known, placed.Durable = nil, 0 // they hold this very batch by now
-	return placed, &mark, nil
+	return u.show(ctx, placement, mark), &mark, nil
 }
 
 // show moves the marker after a commit, and notes how far the session has come. A hot store that is full takes both, which are no more than it
@@ -217,9 +186,9 @@ func (u *Ingest) storeWithoutHot(ctx context.Context, actor Actor, placement Pla
 func (u *Ingest) show(ctx context.Context, placement Placement, mark Mark) Placed {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), showLimit)
 	defer cancel()
-	placement.Keep = false
-	placed, _ := u.hot.Place(ctx, placement)
-	if mark.DurableSeq > 0 {
+	placement.Keep, placement.Committed = false, &mark
+	placed, err := u.hot.Place(ctx, placement)
+	if err != nil && mark.DurableSeq > 0 {
 		_ = u.hot.MarkDurable(ctx, []Mark{mark})
 	}
 	return placed
@@ -252,7 +221,7 @@ func OffShift() *Error {
 	return Errorf(CodeOffShift, "you are not on duty, so your position is not taken; start your shift first")
 }
 
-// answer works out what became of each point. placed is from before the report was committed, so that its own points are no duplicates.
+// answer works out what became of each point. What placed says was known is from before the report, so that its own points are no duplicates.
 func answer(points []Point, newest *Position, placed Placed, committed *Mark) Intake {
 	intake := Intake{Durable: committed != nil, DurableSeq: placed.Durable, NextReport: reportUnwatched, Receipts: make([]Receipt, len(points))}
 	if committed != nil {

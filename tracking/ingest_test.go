@@ -14,10 +14,8 @@ import (
 
 // stores stand in for all that Ingest stands on, and note what they were asked.
 type stores struct {
-	place      func(tracking.Placement) (tracking.Placed, error)
-	commit     func(context.Context, tracking.Batch) (tracking.Mark, error)
-	courier    tracking.Courier
-	courierErr error
+	place  func(tracking.Placement) (tracking.Placed, error)
+	commit func(context.Context, tracking.Batch) (tracking.Mark, error)
 
 	durable    int64 // what Postgres has of the session
 	durableErr error
@@ -48,10 +46,6 @@ func (s *stores) DurableSeq(context.Context, tracking.ID, string) (int64, error)
 	return s.durable, s.durableErr
 }
 
-func (s *stores) Courier(context.Context, tracking.ID, tracking.ID) (tracking.Courier, error) {
-	return s.courier, s.courierErr
-}
-
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 // newIngest is an Ingest at noon whose hot store answers placed; Postgres commits everything.
@@ -65,9 +59,8 @@ func newIngest(placed tracking.Placed) (*tracking.Ingest, *stores) {
 			}
 			return m, nil
 		},
-		courier: tracking.Courier{OnDuty: true},
 	}
-	return tracking.NewIngest(s, s, s, s, func() time.Time { return noon }), s
+	return tracking.NewIngest(s, s, s, func() time.Time { return noon }), s
 }
 
 func away(store string) error { return tracking.Unavailable(store, errors.New("connection refused")) }
@@ -296,11 +289,26 @@ func TestIngest_Take_wait(t *testing.T) {
 		if !in.Durable || in.DurableSeq != 2 || results(in) != "1:late 2:live" {
 			t.Errorf("got %+v", in)
 		}
-		if !slices.Equal(s.notes, []string{"place", "commit", "place", "mark"}) || s.placements[0].Newest != nil || s.placements[0].Keep || s.placements[1].Newest == nil || s.placements[1].Keep {
+		if !slices.Equal(s.notes, []string{"commit", "place"}) || s.placements[0].Newest == nil || s.placements[0].Keep {
 			t.Errorf("placements %+v, %v: want the marker to move after the commit, and nothing in the backlog", s.placements, s.notes)
 		}
-		if len(s.marks) != 1 || s.marks[0].DurableSeq != 2 {
-			t.Errorf("marks %+v: the hot store must know how far it came", s.marks)
+		if mark := s.placements[0].Committed; mark == nil || mark.DurableSeq != 2 {
+			t.Errorf("mark %+v: the hot store must know how far it came", mark)
+		}
+	})
+	t.Run("a mark that could not be made on the way is made all the same", func(t *testing.T) {
+		t.Parallel()
+		for _, code := range []tracking.Code{tracking.CodeOffShift, tracking.CodeOverloaded, tracking.CodeUnavailable} {
+			u, s := newIngest(tracking.Placed{})
+			s.place = func(p tracking.Placement) (tracking.Placed, error) {
+				if p.Committed != nil {
+					return tracking.Placed{}, tracking.Errorf(code, "no")
+				}
+				return tracking.Placed{}, nil
+			}
+			if in := take(t, u, waiting(pt(1, 0))); !in.Durable || len(s.marks) != 1 || s.marks[0].DurableSeq != 1 {
+				t.Errorf("%s: got %+v, marks %+v", code, in, s.marks)
+			}
 		}
 	})
 	t.Run("what is committed by this very report is no duplicate, what was there before is", func(t *testing.T) {
@@ -330,8 +338,8 @@ func TestIngest_Take_wait(t *testing.T) {
 		if in.Durable || in.DurableSeq != 0 || in.AcceptedSeq != 1 || results(in) != "1:live" {
 			t.Errorf("got %+v", in)
 		}
-		if p := s.placements; len(p) != 2 || p[0].Keep || p[0].Newest != nil || !p[1].Keep || p[1].Newest == nil {
-			t.Errorf("placements %+v: the second keeps the batch and shows it", p)
+		if p := s.placements; len(p) != 1 || !p[0].Keep || p[0].Newest == nil || p[0].Committed != nil {
+			t.Errorf("placements %+v: want one that keeps the batch and shows it", p)
 		}
 	})
 	t.Run("what Postgres refuses fails nobody's report: the backlog takes it", func(t *testing.T) {
@@ -342,7 +350,7 @@ func TestIngest_Take_wait(t *testing.T) {
 			if in := take(t, u, waiting(pt(1, 0))); in.Durable || in.AcceptedSeq != 1 {
 				t.Errorf("%v: got %+v", refusal, in)
 			}
-			if p := s.placements; len(p) != 2 || !p[1].Keep {
+			if p := s.placements; len(p) != 1 || !p[0].Keep {
 				t.Errorf("%v: placements %+v", refusal, p)
 			}
 		}
@@ -365,19 +373,26 @@ func TestIngest_Take_wait(t *testing.T) {
 func TestIngest_Take_refusals(t *testing.T) {
 	t.Parallel()
 	for _, code := range []tracking.Code{tracking.CodeOffShift, tracking.CodeOverloaded} {
-		for _, wait := range []time.Duration{0, time.Second} {
-			u, s := newIngest(tracking.Placed{})
-			s.place = func(tracking.Placement) (tracking.Placed, error) {
-				return tracking.Placed{}, tracking.Errorf(code, "no")
-			}
-			r := report(pt(1, 0))
-			r.Wait = wait
-			_, err := u.Take(t.Context(), sam, r)
-			wants(t, err, code)
-			if len(s.commits) != 0 {
-				t.Errorf("%s: it was stored all the same", code)
-			}
+		u, s := newIngest(tracking.Placed{})
+		s.place = func(tracking.Placement) (tracking.Placed, error) {
+			return tracking.Placed{}, tracking.Errorf(code, "no")
 		}
+		_, err := u.Take(t.Context(), sam, report(pt(1, 0)))
+		wants(t, err, code)
+		if len(s.commits) != 0 {
+			t.Errorf("%s: it was stored all the same", code)
+		}
+	}
+	u, s := newIngest(tracking.Placed{})
+	s.commit = func(context.Context, tracking.Batch) (tracking.Mark, error) {
+		return tracking.Mark{}, tracking.OffShift()
+	}
+	waiting := report(pt(1, 0))
+	waiting.Wait = time.Second
+	_, err := u.Take(t.Context(), sam, waiting)
+	wants(t, err, tracking.CodeOffShift)
+	if len(s.placements) != 0 {
+		t.Error("who waits while off shift is shown all the same")
 	}
 }
 
@@ -388,6 +403,19 @@ func TestIngest_Take_withoutHot(t *testing.T) {
 		s.place = func(tracking.Placement) (tracking.Placed, error) { return tracking.Placed{}, away("Redis") }
 		return u, s
 	}
+	t.Run("a batch that the hot store had taken when nobody heard of it is no duplicate of itself", func(t *testing.T) {
+		t.Parallel()
+		u, s := setup()
+		s.place = func(p tracking.Placement) (tracking.Placed, error) {
+			if p.Keep {
+				return tracking.Placed{}, away("Redis")
+			}
+			return tracking.Placed{Known: []tracking.Span{{First: 1, Last: 1}}, Durable: 1}, nil
+		}
+		if in := take(t, u, report(pt(1, 0))); results(in) != "1:late" || in.DurableSeq != 1 {
+			t.Errorf("got %+v", in)
+		}
+	})
 	t.Run("it is committed at once, and nothing is live", func(t *testing.T) {
 		t.Parallel()
 		u, s := setup()
@@ -413,22 +441,17 @@ func TestIngest_Take_withoutHot(t *testing.T) {
 	t.Run("off shift is still off shift", func(t *testing.T) {
 		t.Parallel()
 		u, s := setup()
-		s.courier.OnDuty = false
+		s.commit = func(context.Context, tracking.Batch) (tracking.Mark, error) {
+			return tracking.Mark{}, tracking.OffShift()
+		}
 		_, err := u.Take(t.Context(), sam, report(pt(1, 0)))
 		wants(t, err, tracking.CodeOffShift)
-		if len(s.commits) != 0 {
-			t.Error("it was stored all the same")
-		}
 	})
 	t.Run("with Postgres away too it is unavailable", func(t *testing.T) {
 		t.Parallel()
 		u, s := setup()
-		s.courierErr = away("Postgres")
-		_, err := u.Take(t.Context(), sam, report(pt(1, 0)))
-		wants(t, err, tracking.CodeUnavailable)
-		u, s = setup()
 		s.commit = func(context.Context, tracking.Batch) (tracking.Mark, error) { return tracking.Mark{}, away("Postgres") }
-		_, err = u.Take(t.Context(), sam, report(pt(1, 0)))
+		_, err := u.Take(t.Context(), sam, report(pt(1, 0)))
 		wants(t, err, tracking.CodeUnavailable)
 	})
 }

@@ -91,7 +91,7 @@ func (n *node) build() error {
 	feed := pubsub.NewFeed(n.subscriber, n.log)
 	n.relay = tracking.NewRelay(p.outbox, p.announcer, tracking.RelayConfig{}, n.log)
 	stored := newHistoryMetrics(n.registry)
-	n.history = tracking.NewHistory(p.track, p.backlog, p.hot, tracking.HistoryConfig{OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
+	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
 	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
 	feed.Revoked(n.auth.Forget, func(live bool) {
 		if live {
@@ -101,7 +101,7 @@ func (n *node) build() error {
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
-		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, n.truth, time.Now),
+		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
 		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,

@@ -41,7 +41,7 @@ func (s *Store) CreateCourier(ctx context.Context, c tracking.Courier, key track
 
 const courierSQL = `SELECT ` + courierColumns + ` FROM couriers WHERE id = $1 AND merchant_id = $2`
 
-// Courier implements tracking.Duties.
+// Courier reads one of a merchant's couriers. Errors: CodeNotFound, CodeUnavailable.
 func (s *Store) Courier(ctx context.Context, merchant, courier tracking.ID) (tracking.Courier, error) {
 	rows, err := s.db.Query(ctx, courierSQL, courier, merchant)
 	if err != nil {
@@ -52,6 +52,27 @@ func (s *Store) Courier(ctx context.Context, merchant, courier tracking.ID) (tra
 		return c, tracking.Errorf(tracking.CodeNotFound, "no such courier")
 	}
 	return c, translate(err)
+}
+
+const onDutySQL = `SELECT id FROM couriers WHERE id = ANY($1::uuid[]) AND on_duty`
+
+// OnDuty implements tracking.Duties.
+func (s *Store) OnDuty(ctx context.Context, couriers []tracking.ID) ([]bool, error) {
+	rows, err := s.db.Query(ctx, onDutySQL, couriers)
+	if err != nil {
+		return nil, translate(err)
+	}
+	working := make(map[tracking.ID]bool, len(couriers))
+	var id tracking.ID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		working[id] = true
+		return nil
+	})
+	onDuty := make([]bool, len(couriers))
+	for i, courier := range couriers {
+		onDuty[i] = working[courier]
+	}
+	return onDuty, translate(err)
 }
 
 const couriersSQL = `

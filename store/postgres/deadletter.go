@@ -30,17 +30,13 @@ func (s *Store) Bury(ctx context.Context, letter tracking.DeadLetter) (tracking.
 		sessions = sessionsOf([]tracking.Batch{batch})
 	}
 	var durable map[sessionKey]int64
-	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) (err error) {
-		_, err = tx.Exec(ctx, buryLetterSQL, letter.ID, storable(letter.Entry), payload, optional(batch.CourierID), storable(batch.Session),
+	err := s.db.Send(ctx, patience, func(queue *pgx.Batch) {
+		queue.Queue(buryLetterSQL, letter.ID, storable(letter.Entry), payload, optional(batch.CourierID), storable(batch.Session),
 			len(batch.Fixes), storable(letter.Reason), letter.BuriedAt)
-		if err != nil {
-			return err
-		}
-		durable, err = markSessions(ctx, tx, sessions)
-		return err
+		durable = markSessions(queue, sessions)
 	})
 	if err != nil || batch.CourierID.IsZero() {
-		return tracking.Mark{}, err
+		return tracking.Mark{}, translate(err)
 	}
 	return tracking.Mark{CourierID: batch.CourierID, Session: batch.Session, DurableSeq: durable[sessionKey{batch.CourierID, batch.Session}]}, nil
 }

@@ -89,6 +89,17 @@ func (g *guarded) Begin(ctx context.Context, limit time.Duration, fn func(contex
 	})
 }
 
+// Send runs statements as one transaction in one round trip, within a limit: what is between two Syncs is one without being told, and committed by the
+// second. queue fills the batch, and reads what the statements answer in functions that it leaves there; it may be called a second time when the
+// first had no effect. Without an error all of it is committed.
+func (g *guarded) Send(ctx context.Context, limit time.Duration, queue func(*pgx.Batch)) error {
+	return g.within(ctx, limit, func(ctx context.Context) error {
+		var batch pgx.Batch
+		queue(&batch)
+		return g.pool.SendBatch(ctx, &batch).Close()
+	})
+}
+
 // within makes use of the pool within a limit.
 func (g *guarded) within(ctx context.Context, limit time.Duration, use func(context.Context) error) error {
 	ctx, cancel := g.bound(ctx, limit)

@@ -43,14 +43,11 @@ func (s *Store) Store(ctx context.Context, batches []tracking.Batch) ([]tracking
 	sessions := sessionsOf(batches)
 	var durable map[sessionKey]int64
 	attempt := func() error {
-		return s.db.Begin(ctx, batchPatience, func(ctx context.Context, tx pgx.Tx) (err error) {
+		return s.db.Send(ctx, batchPatience, func(batch *pgx.Batch) {
 			for some := range slices.Chunk(rows, rowsAtOnce) {
-				if err := insertPositions(ctx, tx, some); err != nil {
-					return err
-				}
+				insertPositions(batch, some)
 			}
-			durable, err = markSessions(ctx, tx, sessions)
-			return err
+			durable = markSessions(batch, sessions)
 		})
 	}
 	err = attempt()
@@ -116,7 +113,7 @@ func sortedRows(batches []tracking.Batch) []positionRow {
 	return rows
 }
 
-func insertPositions(ctx context.Context, tx pgx.Tx, rows []positionRow) error {
+func insertPositions(batch *pgx.Batch, rows []positionRow) {
 	n := len(rows)
 	couriers, recorded, sessions := make([]tracking.ID, n), make([]time.Time, n), make([]string, n)
 	seqs, received := make([]int64, n), make([]time.Time, n)
@@ -135,9 +132,8 @@ func insertPositions(ctx context.Context, tx pgx.Tx, rows []positionRow) error {
 			}
 		}
 	}
-	_, err := tx.Exec(ctx, insertPositionsSQL, couriers, recorded, sessions, seqs, received, lats, lons,
+	batch.Queue(insertPositionsSQL, couriers, recorded, sessions, seqs, received, lats, lons,
 		readings[0], readings[1], readings[2], readings[3], readings[4])
-	return err
 }
 
 const ensurePartitionsSQL = `SELECT ensure_position_partitions($1::date, $2::date)`

@@ -58,26 +58,26 @@ SELECT c, s, trim_seqs(m::int8multirange), $4 FROM unnest($1::uuid[], $2::text[]
 ON CONFLICT (courier_id, session) DO UPDATE SET seqs = trim_seqs(position_sessions.seqs + excluded.seqs), updated_at = excluded.updated_at
 RETURNING courier_id, session, (SELECT coalesce(max(upper(r)) - 1, 0) FROM unnest(position_sessions.seqs) r WHERE lower(r) <= 1)`
 
-func markSessions(ctx context.Context, tx pgx.Tx, sessions []sessionSeqs) (map[sessionKey]int64, error) {
+// markSessions queues what adds seqs to their sessions. How far each has come is in the map once the batch has been sent.
+func markSessions(batch *pgx.Batch, sessions []sessionSeqs) map[sessionKey]int64 {
 	durable := make(map[sessionKey]int64, len(sessions))
 	if len(sessions) == 0 {
-		return durable, nil
+		return durable
 	}
 	couriers, names, ranges := make([]tracking.ID, len(sessions)), make([]string, len(sessions)), make([]string, len(sessions))
 	for i, s := range sessions {
 		couriers[i], names[i], ranges[i] = s.key.courier, s.key.session, multirange(s.seqs)
 	}
-	rows, err := tx.Query(ctx, markSessionsSQL, couriers, names, ranges, time.Now())
-	if err != nil {
-		return nil, err
-	}
-	var key sessionKey
-	var seq int64
-	_, err = pgx.ForEachRow(rows, []any{&key.courier, &key.session, &seq}, func() error {
-		durable[key] = seq
-		return nil
+	batch.Queue(markSessionsSQL, couriers, names, ranges, time.Now()).Query(func(rows pgx.Rows) error {
+		var key sessionKey
+		var seq int64
+		_, err := pgx.ForEachRow(rows, []any{&key.courier, &key.session, &seq}, func() error {
+			durable[key] = seq
+			return nil
+		})
+		return err
 	})
-	return durable, err
+	return durable
 }
 
 // multirange writes ascending seqs as Postgres does: {[1,58),[60,61)}.

@@ -31,7 +31,7 @@ func (clusterHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook implements redis.Hook. Scripts in pipelines compare, so that they may run again.
+// ProcessPipelineHook implements redis.Hook. Scripts in pipelines compare, so that they may run again, or each comes as once, and then all are sent once.
 func (clusterHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, commands []redis.Cmder) error {
 		ctx, cancel := context.WithTimeout(ctx, clusterLimit)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -72,6 +73,27 @@ func TestCluster_sends_a_script_once(t *testing.T) {
 	wantCode(t, err, tracking.CodeUnavailable)
 	if n := s.unanswered.Load(); n != 1 {
 		t.Errorf("it was sent %d times", n)
+	}
+}
+
+// What shares a round trip is sent once, too: each of these may have run.
+func TestCluster_sends_scripts_of_one_trip_once(t *testing.T) {
+	t.Parallel()
+	s := newShards(t, "evalsha", "evalsha")
+	h := newHotAt(t, s.url, redisstore.Config{})
+	c := h.courier()
+	var wait sync.WaitGroup
+	for range 5 {
+		wait.Go(func() {
+			_, err := h.Place(t.Context(), placement(c, fix(1), 1))
+			if tracking.CodeOf(err) != tracking.CodeUnavailable {
+				t.Errorf("got %v, want unavailable", err)
+			}
+		})
+	}
+	wait.Wait()
+	if n := s.unanswered.Load(); n > 5 {
+		t.Errorf("five were sent %d times", n)
 	}
 }
 

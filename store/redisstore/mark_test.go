@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -142,4 +143,60 @@ func await(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("%s: not within %v", what, patience)
 		}
 	}
+}
+
+// A batch that is in Postgres already is shown, and its mark made, in one go.
+func TestStore_Place_committed(t *testing.T) {
+	t.Parallel()
+	committed := func(c tracking.Courier, durable int64, seqs ...int64) tracking.Placement {
+		p := placement(c, fix(float64(seqs[0])), seqs...)
+		p.Keep, p.Committed = false, &tracking.Mark{CourierID: c.ID, Session: "s", DurableSeq: durable}
+		return p
+	}
+	t.Run("answers what was there before, and notes what is there now", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		c := h.courier()
+		_, err := h.Place(t.Context(), placement(c, nil, 1))
+		must(t, err)
+		placed, err := h.Place(t.Context(), committed(c, 2, 2))
+		must(t, err)
+		if placed.Durable != 0 || !reflect.DeepEqual(placed.Known, []tracking.Span{{First: 1, Last: 1}}) || !placed.Live || h.durable(t, c) != 2 {
+			t.Errorf("placed %+v, the mark is %d", placed, h.durable(t, c))
+		}
+		placed, err = h.Place(t.Context(), committed(c, 1, 3))
+		must(t, err)
+		if placed.Durable != 2 || !reflect.DeepEqual(placed.Known, []tracking.Span{{First: 1, Last: 2}}) || h.durable(t, c) != 2 {
+			t.Errorf("a lower mark: placed %+v, the mark is %d", placed, h.durable(t, c))
+		}
+		if n := h.waiting(t, c.ID); n != 1 {
+			t.Errorf("%d batches wait, want the one that was not committed", n)
+		}
+	})
+	t.Run("a batch is no duplicate of itself when its session must be looked up", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.truth.durable = 7
+		c := h.courier()
+		placed, err := h.Place(t.Context(), committed(c, 7, 7))
+		must(t, err)
+		if placed.Durable != 0 || placed.Known != nil || h.durable(t, c) != 7 {
+			t.Errorf("placed %+v, the mark is %d", placed, h.durable(t, c))
+		}
+	})
+	t.Run("a mark of an epoch before the session's is none", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		c := h.courier()
+		other := redisstore.New(h.client, h.truth, redisstore.Config{})
+		other.SetEpoch(2)
+		_, err := other.Place(t.Context(), placement(c, nil, 1))
+		must(t, err)
+		h.SetEpoch(1)
+		_, err = h.Place(t.Context(), committed(c, 5, 5))
+		must(t, err)
+		if got := h.durable(t, c); got != 0 {
+			t.Errorf("the mark is %d, want 0", got)
+		}
+	})
 }

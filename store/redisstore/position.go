@@ -3,15 +3,15 @@ package redisstore
 import (
 	"context"
 	_ "embed"
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/tracking"
 	"hotfoot/tracking/key"
-	"hotfoot/tracking/wire"
 )
 
 var _ tracking.Hot = (*Store)(nil)
@@ -27,69 +27,86 @@ var (
 
 // Place implements tracking.Hot.
 func (s *Store) Place(ctx context.Context, p tracking.Placement) (tracking.Placed, error) {
-	courier, merchant := p.Batch.CourierID, p.MerchantID
-	partition := key.Partition(courier)
-	keys := []string{
-		key.Courier(courier), key.Positions(partition), key.Geo(partition, merchant), key.Session(courier, p.Batch.Session), key.BacklogBytes(partition),
+	// Before anything is asked: a mark was earned under this epoch or an earlier one.
+	epoch := s.epoch.Load()
+	answer, lookedUp, err := s.place(ctx, epoch, p)
+	if err != nil {
+		return tracking.Placed{}, err
 	}
-	var fix, batch []byte
-	if p.Newest != nil {
-		fix = wire.AppendPosition(nil, *p.Newest)
+	placed, err := readPlaced(answer)
+	placed.Durable = max(placed.Durable, s.owed.durable(p.Batch.CourierID, p.Batch.Session))
+	if lookedUp && p.Committed != nil {
+		// The truth was asked when it had this very batch, which is no duplicate of itself.
+		placed.Known, placed.Durable = nil, 0
 	}
-	script := positionOnlyScript
-	if p.Keep {
-		script, batch = positionScript, wire.AppendBatch(nil, p.Batch)
-	}
-	args := []any{
-		fix, batch, seqRuns(p.Batch), key.Courier(courier), key.Fleet(partition, merchant), wire.FleetPositionPrefix(courier), courier.String(),
-		s.epoch.Load(), max(1, s.config.BacklogBytes/key.Partitions), time.Now().Add(-s.config.BacklogAge).UnixMilli(), ttl(),
-		s.runsNow()[partition],
-	}
-	run := &args[len(args)-1]
+	return placed, err
+}
 
-	// What is not hot is loaded and the script asked again. Two loads can be needed, the courier's and the session's. With the truth away, what is left
-	// of another run must do.
-	var loaded any
+// place answers what the script does once nothing is missing. What is not hot is loaded and the script asked again. Two loads can be needed, the
+// courier's and the session's; lookedUp says that the latter was. With the truth away, what is left of another run must do.
+func (s *Store) place(ctx context.Context, epoch int64, p tracking.Placement) (answer string, lookedUp bool, err error) {
+	partition := key.Partition(p.Batch.CourierID)
+	f, ours := newForm(), true
+	defer func() {
+		if ours {
+			f.free()
+		}
+	}()
+	f.fill(p, partition)
+	f.epoch, f.run, f.publish = epoch, s.runsNow()[partition], s.publish
+	f.limit, f.oldest, f.ttl = max(1, s.config.BacklogBytes/key.Partitions), time.Now().Add(-s.config.BacklogAge).UnixMilli(), int64(ttl())
+	lane := s.lane(partition)
+	var loaded string
 	for range 4 {
-		answer, err := script.Run(ctx, s.client, keys, args...).Slice()
-		if err != nil {
-			return tracking.Placed{}, unavailable(err)
+		if ours, answer, err = f.ask(ctx, lane); err != nil {
+			return "", lookedUp, unavailable(err)
 		}
-		switch answer[0] {
-		case "ok":
-			return s.readPlaced(p.Batch, answer)
+		switch answer {
 		case "off_shift":
-			return tracking.Placed{}, tracking.OffShift()
+			err = tracking.OffShift()
 		case "full":
-			return tracking.Placed{}, backlogFull("too many positions are waiting to be stored; keep yours and try again", 10*time.Second)
+			err = backlogFull("too many positions are waiting to be stored; keep yours and try again", 10*time.Second)
 		case "old":
-			return tracking.Placed{}, backlogFull("positions have been waiting to be stored for too long; keep yours and try again later", 30*time.Second)
+			err = backlogFull("positions have been waiting to be stored for too long; keep yours and try again later", 30*time.Second)
 		case "courier":
-			err = s.loadCourier(ctx, merchant, courier)
+			err = s.loadCourier(ctx, p.MerchantID, p.Batch.CourierID)
 		case "session":
-			err = s.loadSession(ctx, courier, p.Batch.Session)
+			lookedUp, err = true, s.loadSession(ctx, p.Batch.CourierID, p.Batch.Session)
+		default:
+			return answer, lookedUp, nil
 		}
+		loading := answer == "courier" || answer == "session"
 		switch {
-		case *run != "" && (answer[0] == loaded || tracking.CodeOf(err) == tracking.CodeUnavailable):
-			*run = ""
+		case loading && f.run != "" && (answer == loaded || tracking.CodeOf(err) == tracking.CodeUnavailable):
+			f.run = ""
 		case err != nil:
-			return tracking.Placed{}, err
+			return "", lookedUp, err
 		}
-		loaded = answer[0]
+		loaded = answer
 	}
-	return tracking.Placed{}, unavailable(fmt.Errorf("courier %s does not stay in Redis", courier))
+	return "", lookedUp, unavailable(fmt.Errorf("courier %s does not stay in Redis", p.Batch.CourierID))
 }
 
 func backlogFull(message string, retryAfter time.Duration) error {
 	return &tracking.Error{Code: tracking.CodeOverloaded, Message: message, RetryAfter: retryAfter}
 }
 
-func (s *Store) readPlaced(batch tracking.Batch, answer []any) (tracking.Placed, error) {
-	placed := tracking.Placed{Live: answer[1].(int64) == 1, Watched: answer[3].(int64) > 0, Known: parseRuns(answer[4].(string))}
-	if since := answer[2].(int64); since > 0 {
+var errAnswer = errors.New("the script's answer cannot be read")
+
+// readPlaced reads the script's answer.
+func readPlaced(answer string) (tracking.Placed, error) {
+	const fixed = 1 + 1 + 1 + 8 + 8
+	if len(answer) < fixed || answer[0] != '+' {
+		return tracking.Placed{}, unavailable(errAnswer)
+	}
+	var numbers [16]byte
+	copy(numbers[:], answer[3:fixed])
+	placed := tracking.Placed{
+		Live: answer[1] == 1, Watched: answer[2] == 1,
+		Known: parseRuns(answer[fixed:]), Durable: int64(binary.BigEndian.Uint64(numbers[8:])),
+	}
+	if since := int64(binary.BigEndian.Uint64(numbers[:8])); since > 0 {
 		placed.LiveSince = time.UnixMilli(since).UTC()
 	}
-	durable, err := strconv.ParseInt(answer[5].(string), 10, 64)
-	placed.Durable = max(durable, s.owed.durable(batch.CourierID, batch.Session))
-	return placed, err
+	return placed, nil
 }

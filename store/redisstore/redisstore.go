@@ -1,7 +1,8 @@
 // Package redisstore keeps what is hot: the newest position and duty of every courier, the record of every delivery that somebody looks at,
 // and the backlog of positions on their way to Postgres.
 //
-//	tracking.Hot ────────> position.go + position.lua, session.go    one round trip a report
+//	tracking.Hot ────────> position.go + position.lua, session.go    one run of a script a report
+//	                       form.go, lane.go                          its arguments; the round trips that reports share
 //	                       mark.go + mark.lua, owed.go               how far phones have come in Postgres
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
@@ -15,8 +16,8 @@
 // followed, is read from the truth again before it counts; while the truth is away too, it is all that there is. A full server takes no more batches, but still takes what replaces what it has, so
 // that viewers are told. Everything but the backlog expires, with jitter.
 //
-// Concurrency. Everything may be called at any time from anywhere. Reads that are shared run in goroutines of their own, two at most of Redis and two of
-// the truth, which end with the last one that waits; Run waits for them.
+// Concurrency. Everything may be called at any time from anywhere. Round trips that are shared run in goroutines of their own, which end with the last
+// one who waits: two at most for reads of records, two for reads of the truth, and one a lane for reports. Run waits for them.
 //
 // Each script stands beside its Go method, with its keys, arguments and answer in its head. Names of keys are built in tracking/key.
 package redisstore
@@ -32,6 +33,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/tracking"
+	"hotfoot/tracking/key"
 )
 
 // Truth is where a miss is filled from, and what is read instead of a Redis that is away. Errors: CodeUnavailable; Courier also CodeNotFound.
@@ -66,20 +68,31 @@ type Store struct {
 	owed    owed
 	reads   reads
 	fills   fills
+	lanes   []lane
 }
 
 // New makes a Store over a client; closing the client stays the caller's.
 func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
-	s := &Store{client: client, truth: truth, config: config, publish: "PUBLISH"}
+	s := &Store{client: client, truth: truth, config: config, lanes: make([]lane, lanesOfServer), publish: "PUBLISH"}
 	if _, cluster := client.(*redis.ClusterClient); cluster {
-		s.publish = "SPUBLISH"
+		// Whoever waits for one master must not hold up those who go to another, and slots may move.
+		s.lanes, s.publish = make([]lane, key.Partitions), "SPUBLISH"
+	}
+	for i := range s.lanes {
+		s.lanes[i].client = client
 	}
 	s.fills = fills{records: truth.Records, keep: s.keepRecords, runs: s.runsNow, pending: map[tracking.ID]*fill{}}
 	s.reads.ask = s.readKept
 	return s
 }
+
+// lanesOfServer is how many round trips with reports there are at once to a single server, which has one thread for all: while it works on one, the
+// answers of the other are read and the next is written.
+const lanesOfServer = 2
+
+func (s *Store) lane(partition int) *lane { return &s.lanes[partition%len(s.lanes)] }
 
 // SetEpoch says under which epoch the truth is; it never goes down. Until it is called once nothing is compared with it.
 func (s *Store) SetEpoch(epoch int64) {
@@ -94,10 +107,15 @@ func (s *Store) SetEpoch(epoch int64) {
 // settleEvery is how often marks are tried that are owed.
 const settleEvery = 500 * time.Millisecond
 
-// Run makes the marks that are owed until ctx ends. Then it waits for reads of the truth that are under way; later ones are refused.
+// Run makes the marks that are owed until ctx ends. Then it waits for reports and for reads of the truth that are under way; later ones are refused.
 func (s *Store) Run(ctx context.Context) error {
-	defer s.fills.close()
-	defer s.reads.close()
+	defer func() {
+		for i := range s.lanes {
+			s.lanes[i].close()
+		}
+		s.reads.close()
+		s.fills.close()
+	}()
 	ticker := time.NewTicker(settleEvery)
 	defer ticker.Stop()
 	for {

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,28 +9,30 @@ import (
 	"hotfoot/tracking"
 )
 
-// seqRuns writes a batch's seqs as the script reads them: "1-57,60-60".
-func seqRuns(b tracking.Batch) string {
-	seqs := slices.Clone(b.Settled)
+// appendRuns writes a batch's seqs as the script reads them: "1-57,60-60".
+func appendRuns(out []byte, b tracking.Batch) []byte {
+	var room [64]int64
+	seqs := append(room[:0], b.Settled...)
 	for i := range b.Fixes {
 		if seq := b.Fixes[i].Seq; seq > 0 {
 			seqs = append(seqs, seq)
 		}
 	}
 	slices.Sort(seqs)
-	var out strings.Builder
 	for i := 0; i < len(seqs); {
 		j := i
 		for j+1 < len(seqs) && seqs[j+1] <= seqs[j]+1 {
 			j++
 		}
 		if i > 0 {
-			out.WriteByte(',')
+			out = append(out, ',')
 		}
-		fmt.Fprintf(&out, "%d-%d", seqs[i], seqs[j])
+		out = strconv.AppendInt(out, seqs[i], 10)
+		out = append(out, '-')
+		out = strconv.AppendInt(out, seqs[j], 10)
 		i = j + 1
 	}
-	return out.String()
+	return out
 }
 
 // parseRuns reads what the script wrote. A run that cannot be read is as good as forgotten: its points are sent again.

@@ -74,13 +74,13 @@ func newSite(t *testing.T) *site {
 	hot := redisstore.New(client, s.store, redisstore.Config{})
 	subscriber := pubsub.NewSubscriber(client, log)
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
-	history := tracking.NewHistory(s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
+	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
 	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
 	s.server = api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(s.store, relay, time.Now),
-		Ingest:   tracking.NewIngest(hot, history, s.store, s.store, time.Now),
+		Ingest:   tracking.NewIngest(hot, history, s.store, time.Now),
 		Roster:   tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Viewing:  tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,

@@ -26,7 +26,9 @@ func newHTTPMetrics(registry prometheus.Registerer) *httpMetrics {
 
 type metrics struct {
 	refused *prometheus.CounterVec
-	points  *prometheus.CounterVec
+	// Points that were taken, by result, and those that were not, by reason: found once, since every point of every report is counted.
+	taken    map[tracking.Result]prometheus.Counter
+	rejected map[tracking.Reject]prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -34,20 +36,29 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hotfoot_http_refused_total", Help: "Requests refused or failed, by problem code.",
 		}, []string{"code"}),
-		points: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hotfoot_positions_total", Help: "Reported positions, by what became of them.",
-		}, []string{"result", "code"}),
+		taken: map[tracking.Result]prometheus.Counter{}, rejected: map[tracking.Reject]prometheus.Counter{},
 	}
-	registry.MustRegister(m.refused, m.points)
+	points := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hotfoot_positions_total", Help: "Reported positions, by what became of them.",
+	}, []string{"result", "code"})
+	registry.MustRegister(m.refused, points)
 	// Every reason stands at zero from the start, so that an alert on its rate works the first time it happens.
 	for _, code := range tracking.Codes {
 		m.refused.WithLabelValues(string(code))
 	}
 	for _, result := range []tracking.Result{tracking.ResultLive, tracking.ResultLate, tracking.ResultDuplicate} {
-		m.points.WithLabelValues(string(result), "")
+		m.taken[result] = points.WithLabelValues(string(result), "")
 	}
 	for _, reject := range tracking.Rejects {
-		m.points.WithLabelValues(string(tracking.ResultRejected), string(reject))
+		m.rejected[reject] = points.WithLabelValues(string(tracking.ResultRejected), string(reject))
 	}
 	return m
+}
+
+func (m *metrics) countPoint(r tracking.Receipt) {
+	if r.Result == tracking.ResultRejected {
+		m.rejected[r.Reject].Inc()
+	} else {
+		m.taken[r.Result].Inc()
+	}
 }

@@ -3,14 +3,18 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
 
 	"hotfoot/tracking"
 )
@@ -58,7 +62,7 @@ type (
 	}
 )
 
-func (s *Server) mountPositions() {
+func (s *Server) mountPositions(engine *gin.Engine) {
 	op := s.operation("Courier app", "report-positions", http.MethodPost, "/v1/courier/positions", "Report where I am", tracking.RoleCourier)
 	op.Description = "One position, or up to 500 with a session. A point that is wrong is refused alone, by its receipt. " +
 		"200: all of them are committed. 202: accepted, not yet committed, which is no acknowledgement: keep them until durable_seq has passed them."
@@ -69,8 +73,99 @@ func (s *Server) mountPositions() {
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
 		Schema: &huma.Schema{OneOf: []*huma.Schema{huma.SchemaFromType(registry, reflect.TypeFor[reportBody]()), huma.SchemaFromType(registry, reflect.TypeFor[positionBody]())}},
 	}}}
-	register(s, op, s.reportPositions)
+	// Most of a report's cost would be the framework's. It documents the route, and takes what is not plain enough for reportQuickly.
+	framework := &unrouted{API: s.huma}
+	registerOn(s, framework, op, s.reportPositions)
+	engine.POST(op.Path, func(c *gin.Context) {
+		if !s.reportQuickly(c) {
+			framework.handle(humagin.NewContext(&op, c))
+		}
+	})
 }
+
+// unrouted is an API whose only operation is on no route, but may be called.
+type unrouted struct {
+	huma.API
+	handle func(huma.Context)
+}
+
+// Adapter implements huma.API.
+func (u *unrouted) Adapter() huma.Adapter { return calledDirectly{u.API.Adapter(), u} }
+
+type calledDirectly struct {
+	huma.Adapter
+	api *unrouted
+}
+
+// Handle implements huma.Adapter.
+func (d calledDirectly) Handle(_ *huma.Operation, handle func(huma.Context)) { d.api.handle = handle }
+
+// sheet is what one report is read into and answered from; they are used again.
+type sheet struct {
+	body   []byte
+	points []tracking.Point
+	answer []byte
+}
+
+var (
+	sheets   = sync.Pool{New: func() any { return new(sheet) }}
+	jsonType = []string{"application/json"}
+)
+
+// reportQuickly answers a report that is as it should be, up to what the use case says of it. When it reports false it has answered nothing, and the
+// request is as it was.
+func (s *Server) reportQuickly(c *gin.Context) bool {
+	r := c.Request
+	if r.ContentLength <= 0 || r.ContentLength >= maxReport || r.URL.RawQuery != "" {
+		return false
+	}
+	actor, err := s.auth.Request(r, tracking.RoleCourier)
+	if err != nil {
+		return false
+	}
+	page := sheets.Get().(*sheet)
+	defer sheets.Put(page)
+	page.body = slices.Grow(page.body[:0], int(r.ContentLength))[:r.ContentLength]
+	n, err := io.ReadFull(r.Body, page.body)
+	report, ok := quickReport(page.body[:n], page.points)
+	page.points = report.Points[:0]
+	if err != nil || !ok {
+		r.Body = &again{Reader: io.MultiReader(bytes.NewReader(bytes.Clone(page.body[:n])), r.Body), Closer: r.Body}
+		return false
+	}
+	report.Wait = waitOf(r.Header.Get("Prefer"))
+	ctx, cancel := context.WithTimeout(r.Context(), requestLimit+report.Wait)
+	defer cancel()
+	intake, err := s.take(ctx, actor, report)
+	if err != nil {
+		s.refuse(c, err)
+		return true
+	}
+	header := c.Writer.Header()
+	header["Content-Type"] = jsonType
+	if report.Wait > 0 {
+		header.Set("Preference-Applied", appliedWait(report.Wait))
+	}
+	c.Writer.WriteHeader(statusOfIntake(intake))
+	page.answer = append(appendIntake(page.answer[:0], intake), '\n')
+	_, _ = c.Writer.Write(page.answer)
+	return true
+}
+
+// again is a body of which a part was read and put back.
+type again struct {
+	io.Reader
+	io.Closer
+}
+
+func statusOfIntake(intake tracking.Intake) int {
+	if intake.Durable {
+		return http.StatusOK
+	}
+	return http.StatusAccepted
+}
+
+func appliedWait(wait time.Duration) string { return "wait=" + strconv.Itoa(int(wait/time.Second)) }
 
 type reportRequest struct {
 	Prefer  string `header:"Prefer" doc:"wait=N: hold the answer up to N seconds until the points are committed"`
@@ -90,12 +185,9 @@ func (s *Server) reportPositions(ctx context.Context, in *reportRequest) (*intak
 	if err != nil {
 		return nil, err
 	}
-	answer := &intakeOut{Status: http.StatusAccepted, Body: newIntakeBody(intake)}
-	if intake.Durable {
-		answer.Status = http.StatusOK
-	}
+	answer := &intakeOut{Status: statusOfIntake(intake), Body: newIntakeBody(intake)}
 	if report.Wait > 0 {
-		answer.PreferenceApplied = "wait=" + strconv.Itoa(int(report.Wait/time.Second))
+		answer.PreferenceApplied = appliedWait(report.Wait)
 	}
 	return answer, nil
 }
@@ -103,8 +195,8 @@ func (s *Server) reportPositions(ctx context.Context, in *reportRequest) (*intak
 // take takes a report and counts what became of its points. The courier's socket uses it too.
 func (s *Server) take(ctx context.Context, actor tracking.Actor, report tracking.PositionReport) (tracking.Intake, error) {
 	intake, err := s.Ingest.Take(ctx, actor, report)
-	for _, r := range intake.Receipts {
-		s.metrics.points.WithLabelValues(string(r.Result), string(r.Reject)).Inc()
+	for i := range intake.Receipts {
+		s.metrics.countPoint(intake.Receipts[i])
 	}
 	return intake, err
 }
@@ -135,125 +227,4 @@ func waitOf(prefer string) time.Duration {
 		}
 	}
 	return 0
-}
-
-// ParseReport reads a body: one bare position, or {session?, positions}. It fails as a whole only when it cannot be read as either:
-// CodeMalformed, CodeInvalid, CodeTooLarge. A point that is wrong carries its reason instead.
-func ParseReport(body []byte) (tracking.PositionReport, error) {
-	var report tracking.PositionReport
-	if err := checkStrict(body); err != nil {
-		return report, err
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return report, tracking.Invalid("body", "must be a position, or an object with positions")
-	}
-	list, batch := fields["positions"]
-	if !batch {
-		for name := range fields {
-			if !knownField(name) {
-				return report, tracking.Invalid(printable([]byte(name)), "unknown field")
-			}
-		}
-		report.Points = []tracking.Point{parsePoint(body)}
-		return report, nil
-	}
-	for name, value := range fields {
-		switch name {
-		case "positions":
-		case "session":
-			if err := json.Unmarshal(value, &report.Session); err != nil {
-				return report, tracking.Invalid("session", "must be text")
-			}
-		default:
-			return report, tracking.Invalid(printable([]byte(name)), "unknown field")
-		}
-	}
-	var points []json.RawMessage
-	if err := json.Unmarshal(list, &points); err != nil || len(points) == 0 {
-		return report, tracking.Invalid("positions", "must be a list of at least one position")
-	}
-	if len(points) > tracking.MaxPoints {
-		err := tracking.Invalid("positions", "must be at most %d; send the rest in another report", tracking.MaxPoints)
-		err.Code = tracking.CodeTooLarge
-		return report, err
-	}
-	report.Points = make([]tracking.Point, len(points))
-	for i, raw := range points {
-		report.Points[i] = parsePoint(raw)
-	}
-	return report, nil
-}
-
-func knownField(name string) bool {
-	switch name {
-	case "seq", "recorded_at", "lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery":
-		return true
-	}
-	return false
-}
-
-// parsePoint reads one point, field by field, so that the receipt can say which one is wrong.
-func parsePoint(raw []byte) tracking.Point {
-	var point tracking.Point
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
-		point.Reject = tracking.RejectMalformed
-		return point
-	}
-	reject := func(why tracking.Reject) {
-		if point.Reject == "" {
-			point.Reject = why
-		}
-	}
-	p := &point.Position
-	if seq, ok := fields["seq"]; ok && !isNull(seq) {
-		n, err := strconv.ParseInt(string(seq), 10, 64)
-		if err != nil || n < 0 || n > maxSeq {
-			reject(tracking.RejectSeq)
-		} else {
-			point.Seq = n
-		}
-	}
-	if !number(fields["lat"], &p.Lat) || !number(fields["lon"], &p.Lon) {
-		reject(tracking.RejectCoordinate)
-	}
-	var text string
-	if err := json.Unmarshal(fields["recorded_at"], &text); err != nil {
-		reject(tracking.RejectTime)
-	} else if at, err := time.Parse(time.RFC3339, text); err != nil {
-		reject(tracking.RejectTime)
-	} else {
-		p.RecordedAt = at.UTC().Truncate(time.Millisecond)
-	}
-	for name, target := range map[string]*tracking.Reading{
-		"accuracy_m": &p.AccuracyM, "speed_mps": &p.SpeedMPS, "heading_deg": &p.HeadingDeg, "altitude_m": &p.AltitudeM, "battery": &p.Battery,
-	} {
-		var v float64
-		switch value, ok := fields[name]; {
-		case !ok || isNull(value):
-		case number(value, &v):
-			*target = tracking.Read(v)
-		default:
-			reject(tracking.RejectReading)
-		}
-	}
-	for name := range fields {
-		if !knownField(name) {
-			reject(tracking.RejectMalformed)
-		}
-	}
-	return point
-}
-
-// maxSeq is the highest seq that every part of the way, JavaScript and Lua included, counts exactly.
-const maxSeq = 1<<53 - 1
-
-func isNull(raw json.RawMessage) bool { return bytes.Equal(raw, []byte("null")) }
-
-func number(raw json.RawMessage, v *float64) bool {
-	if len(raw) == 0 || isNull(raw) {
-		return false
-	}
-	return json.Unmarshal(raw, v) == nil
 }

@@ -13,7 +13,12 @@ const requestLimit = 2 * time.Second
 
 // register puts an operation on the server; errors of its handler become problems.
 func register[I, O any](s *Server, operation huma.Operation, handle func(context.Context, *I) (*O, error)) {
-	huma.Register(s.huma, operation, func(ctx context.Context, in *I) (*O, error) {
+	registerOn(s, s.huma, operation, handle)
+}
+
+// registerOn is for an operation that is not on the server's own routes.
+func registerOn[I, O any](s *Server, on huma.API, operation huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	huma.Register(on, operation, func(ctx context.Context, in *I) (*O, error) {
 		limit := requestLimit
 		if patient, ok := any(in).(interface{ patience() time.Duration }); ok {
 			limit += patient.patience()

@@ -105,7 +105,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountDeliveries()
 	s.mountCouriers()
 	s.mountCourier()
-	s.mountPositions()
+	s.mountPositions(engine)
 	s.mountCustomer(engine)
 	s.mountOps()
 	s.describeSockets()

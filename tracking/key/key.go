@@ -19,7 +19,6 @@ package key
 
 import (
 	"encoding/hex"
-	"hash/fnv"
 	"strconv"
 	"strings"
 
@@ -32,14 +31,37 @@ const Partitions = 64
 // Control is the channel of things that every node must hear. Every channel belongs to a partition, and this one to the first.
 const Control = "{p0}:control"
 
-// Partition is the partition of a delivery's or courier's id.
+// Partition is the partition of a delivery's or courier's id: its 32-bit FNV-1a hash, written out since it stands in every name.
 func Partition(id tracking.ID) int {
-	h := fnv.New32a()
-	h.Write(id[:])
-	return int(h.Sum32() % Partitions)
+	hash := uint32(2166136261)
+	for _, b := range id {
+		hash = (hash ^ uint32(b)) * 16777619
+	}
+	return int(hash % Partitions)
 }
 
-func tag(partition int) string { return "{p" + strconv.Itoa(partition) + "}" }
+// Of each partition: the tag, the stream and its counter.
+var tags, streams, counters [Partitions]string
+
+func init() {
+	for p := range tags {
+		tags[p] = "{p" + strconv.Itoa(p) + "}"
+		streams[p] = tags[p] + ":positions"
+		counters[p] = streams[p] + ":bytes"
+	}
+}
+
+// name puts a name together in one allocation.
+func name(partition int, kind string, id tracking.ID, rest ...string) string {
+	var room [160]byte
+	b := append(room[:0], tags[partition]...)
+	b = append(b, kind...)
+	b = id.Append(b)
+	for _, part := range rest {
+		b = append(b, part...)
+	}
+	return string(b)
+}
 
 // Tag is what decides on a cluster where a name is kept: what stands in its first braces, if anything does, or else all of it.
 func Tag(name string) string {
@@ -55,36 +77,32 @@ func Tag(name string) string {
 func Canary(tag, word string) string { return "{" + tag + "}:canary:" + word }
 
 // Delivery names a delivery's hash and channel.
-func Delivery(id tracking.ID) string { return tag(Partition(id)) + ":delivery:" + id.String() }
+func Delivery(id tracking.ID) string { return name(Partition(id), ":delivery:", id) }
 
 // Courier names a courier's hash and the channel of their positions.
-func Courier(id tracking.ID) string { return tag(Partition(id)) + ":courier:" + id.String() }
+func Courier(id tracking.ID) string { return name(Partition(id), ":courier:", id) }
 
 // Session names the hash of a phone's session. session must have passed the domain's validation.
 func Session(courier tracking.ID, session string) string {
-	return tag(Partition(courier)) + ":session:" + courier.String() + ":" + session
+	return name(Partition(courier), ":session:", courier, ":", session)
 }
 
 // Positions names a partition's stream.
-func Positions(partition int) string { return tag(partition) + ":positions" }
+func Positions(partition int) string { return streams[partition] }
 
 // BacklogBytes names the counter of what a partition's stream holds.
-func BacklogBytes(partition int) string { return tag(partition) + ":positions:bytes" }
+func BacklogBytes(partition int) string { return counters[partition] }
 
 // Geo names a partition's geo set of a merchant's couriers.
-func Geo(partition int, merchant tracking.ID) string {
-	return tag(partition) + ":geo:" + merchant.String()
-}
+func Geo(partition int, merchant tracking.ID) string { return name(partition, ":geo:", merchant) }
 
 // Fleet names a partition's channel of everything a merchant's live map shows.
-func Fleet(partition int, merchant tracking.ID) string {
-	return tag(partition) + ":fleet:" + merchant.String()
-}
+func Fleet(partition int, merchant tracking.ID) string { return name(partition, ":fleet:", merchant) }
 
 // Jobs names the channel on which a courier hears of their route.
-func Jobs(courier tracking.ID) string { return tag(Partition(courier)) + ":jobs:" + courier.String() }
+func Jobs(courier tracking.ID) string { return name(Partition(courier), ":jobs:", courier) }
 
 // Actor names what is kept of the holder of an API key, by the key's hash. Hashes are spread already.
 func Actor(hash [32]byte) string {
-	return tag(int(hash[0])%Partitions) + ":key:" + hex.EncodeToString(hash[:])
+	return tags[int(hash[0])%Partitions] + ":key:" + hex.EncodeToString(hash[:])
 }

@@ -22,9 +22,9 @@ type Fleet struct {
 	Courier   *tracking.Courier
 }
 
-// FleetPositionPrefix is what stands before a newest position on a fleet channel; the script position.lua puts the two together.
-func FleetPositionPrefix(courier tracking.ID) []byte {
-	return append([]byte{fleetPosition}, courier[:]...)
+// AppendFleetPositionPrefix writes what stands before a newest position on a fleet channel; the script position.lua puts the two together.
+func AppendFleetPositionPrefix(b []byte, courier tracking.ID) []byte {
+	return append(append(b, fleetPosition), courier[:]...)
 }
 
 // FleetRecord is a record as a fleet message.

@@ -140,7 +140,7 @@ func TestParseFleet(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		courier, position, record := ids.Draw(t, "courier"), positions.Draw(t, "position"), records.Draw(t, "record")
-		f, err := wire.ParseFleet(append(wire.FleetPositionPrefix(courier), wire.AppendPosition(nil, position)...))
+		f, err := wire.ParseFleet(append(wire.AppendFleetPositionPrefix(nil, courier), wire.AppendPosition(nil, position)...))
 		if err != nil || f.CourierID != courier || f.Position == nil || *f.Position != position || f.Record != nil || f.Courier != nil {
 			t.Fatalf("a position: %+v, %v", f, err)
 		}
@@ -190,7 +190,7 @@ func FuzzRecord(f *testing.F) {
 }
 
 func FuzzParseFleet(f *testing.F) {
-	f.Add(append(wire.FleetPositionPrefix(tracking.NewID()), wire.AppendPosition(nil, tracking.Position{})...))
+	f.Add(append(wire.AppendFleetPositionPrefix(nil, tracking.NewID()), wire.AppendPosition(nil, tracking.Position{})...))
 	courier, _ := wire.FleetCourier(tracking.Courier{ID: tracking.NewID()})
 	f.Add(courier)
 	f.Add([]byte(`r{"v":1}`))

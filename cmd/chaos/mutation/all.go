@@ -21,7 +21,7 @@ var All = []Mutation{
 		Name: "the backlog is trimmed to a length",
 		Edits: []Edit{{
 			"store/redisstore/position.lua",
-			"redis.call('XADD', KEYS[2], '*', 'b', batch)",
+			"call('XADD', KEYS[2], '*', 'b', batch)",
 			"redis.call('XADD', KEYS[2], 'MAXLEN', 2, '*', 'b', batch)",
 		}},
 		Row: "F1", Sign: Sign{"I1", "was accepted"},
@@ -84,14 +84,14 @@ var All = []Mutation{
 		Edits: []Edit{{
 			"store/redisstore/position.lua",
 			"local known, durable = '', '0'\n",
-			"if fix ~= '' then redis.call('PUBLISH', ARGV[4], fix .. struct.pack('>f', -1)) end\nlocal known, durable = '', '0'\n",
+			"if fix ~= '' then call(ARGV[12], KEYS[1], fix .. struct.pack('>f', -1)) end\nlocal known, durable = '', '0'\n",
 		}},
 		Row: "F10", Sign: Sign{"I4", "no such position"},
 	},
 	{
 		Name: "the marker follows the newest report, not the newest fix",
 		Edits: []Edit{
-			{"store/redisstore/position.lua", "if at > since then", "if at ~= since then"},
+			{"store/redisstore/position.lua", "if fix ~= '' and at > since then", "if fix ~= '' and at ~= since then"},
 			{"gateway/gate.go", "t.newest != nil && !p.RecordedAt.After(t.newest.RecordedAt)", "t.newest != nil && p.RecordedAt.Equal(t.newest.RecordedAt)"},
 		},
 		Row: "F22", Sign: Sign{"I3", "moves the marker"},
