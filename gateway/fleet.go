@@ -203,6 +203,9 @@ func (f *fleet) add(u *unit) {
 // remove takes a courier off the map. Called with mu held.
 func (f *fleet) remove(u *unit) {
 	delete(f.units, u.courier.ID)
+	if u.silent {
+		f.alert(u.alert(true)) // nobody waits to hear of them any more
+	}
 	for v := range f.views {
 		v.seen.leave(u)
 	}
