@@ -94,3 +94,34 @@ func (c *city) timedTick(now time.Time, second bool) (all, longest time.Duration
 	}
 	return all, longest
 }
+
+// The pass of every second over twenty thousand couriers and as many deliveries, of which none has just changed.
+func BenchmarkFleet_age(b *testing.B) {
+	const couriers = 20_000
+	c := newCity(b, couriers)
+	for _, id := range c.ids() {
+		c.changed(tracking.Record{Epoch: 1, Delivery: tracking.Delivery{
+			ID: tracking.NewID(), Status: tracking.EnRoute, Ver: 1, Rev: 1, CourierID: id, Window: tracking.Window{To: c.now.Add(time.Hour)},
+		}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.age(c.now)
+	}
+}
+
+// A map asks for another part of the city: what it is told then is encoded already, as it is while couriers stand.
+func BenchmarkFleet_another_window(b *testing.B) {
+	c := newCity(b, 20_000)
+	v := c.newMap()
+	b.ReportAllocs()
+	for b.Loop() {
+		c.now = c.now.Add(frameEvery)
+		lat, lon := citySouth+c.rand.Float64()*cityWide, cityWest+c.rand.Float64()*cityWide
+		v.ask(bbox{West: lon - 0.01, South: lat - 0.01, East: lon + 0.01, North: lat + 0.01, Zoom: 15}.message())
+		c.tick(c.now, false)
+		if len(v.taken()) != 1 {
+			b.Fatal("no answer")
+		}
+	}
+}

@@ -280,6 +280,13 @@ func (m *mapModel) tickAll() {
 		if !v.asleep {
 			m.take(v)
 		}
+		inLine := 0
+		for _, mark := range v.socket.seen.marks {
+			inLine += int(mark & waiting / waiting)
+		}
+		if len(v.socket.seen.line) != inLine {
+			m.t.Fatalf("%d wait in the line, and it is %d long", inLine, len(v.socket.seen.line))
+		}
 	}
 }
 
@@ -305,6 +312,11 @@ func (m *mapModel) rest() {
 	}
 	wantAlerts, wantStats := m.trouble()
 	for i, v := range m.views {
+		told := v.screen.n
+		m.tick(m.now, false)
+		if m.take(v); v.screen.n != told {
+			m.t.Errorf("map %d is told something when nothing has happened", i)
+		}
 		if v.window == nil {
 			continue
 		}

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/json"
-	"math"
 	"strings"
 
 	"hotfoot/tracking"
@@ -55,20 +54,31 @@ func parseWindow(message []byte) (window, error) {
 
 // stretch sets the longitudes. A window may cross the antimeridian, written as west > east or as degrees beyond 180.
 func (w *window) stretch(west, east float64) {
-	width := east - west
-	if width < 0 {
-		width += 360 * math.Ceil(-width/360)
-	}
-	if width >= 360 {
+	if east-west >= 360 {
 		w.around, w.parts = [2]span{{-180, 180}}, 1
 		return
 	}
-	west -= 360 * math.Floor((west+180)/360)
-	east = west + width
-	w.around, w.parts = [2]span{{west, min(east, 180)}, {-180, east - 360}}, 1
-	if east >= 180 {
-		w.parts = 2
+	west, east = wrapped(west), wrapped(east)
+	if west <= east && east < 180 {
+		w.around, w.parts = [2]span{{west, east}}, 1
+		return
 	}
+	// What touches 180 degrees from the west holds those at -180, who are there.
+	w.around, w.parts = [2]span{{west, 180}, {-180, east}}, 2
+	if east == 180 {
+		w.around[1].east = -180
+	}
+}
+
+// wrapped is a longitude of at most 540 degrees as one of at most 180.
+func wrapped(lon float64) float64 {
+	switch {
+	case lon > 180:
+		return lon - 360
+	case lon < -180:
+		return lon + 360
+	}
+	return lon
 }
 
 func (w *window) spans() []span { return w.around[:w.parts] }
