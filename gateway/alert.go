@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"hotfoot/tracking"
@@ -15,8 +16,8 @@ type alert struct {
 	Over       bool       `json:"over,omitempty"`
 }
 
-// age finds what time alone has changed: who fell silent, and what is late. It looks at everybody: a heap of due times would have to be put in order
-// with every position. Called with mu held.
+// age finds what time alone has changed: who fell silent, and what is late. It looks at everybody, twenty thousand in a millisecond or two: a heap of due
+// times would have to be put in order with every position. Called with mu held.
 func (f *fleet) age(now time.Time) {
 	s := stats{CouriersOnDuty: len(f.units), Active: len(f.jobs)}
 	for _, u := range f.slots {
@@ -56,6 +57,7 @@ func (f *fleet) age(now time.Time) {
 
 // alert tells every map that shows something; one that does not is told what stands when it does. Called with mu held.
 func (f *fleet) alert(a alert) {
+	f.stand = nil
 	text := encode(a)
 	for v := range f.views {
 		if v.asks.Load() {
@@ -72,17 +74,20 @@ func (j *job) alert(delivery tracking.ID, over bool) alert {
 	return alert{Kind: "late", DeliveryID: idOrNull(delivery), CourierID: idOrNull(j.courier), Since: frame.Time(j.until), Over: over}
 }
 
-// standing are the alerts that hold now, for a map that starts over. Called with mu held.
-func (f *fleet) standing() (alerts [][]byte) {
-	for _, u := range f.slots {
-		if u != nil && u.silent {
-			alerts = append(alerts, encode(u.alert(false)))
+// standing are the alerts that hold now, for a map that starts over; collected once for all maps, until one of them changes. Called with mu held.
+func (f *fleet) standing() [][]byte {
+	if f.stand == nil {
+		f.stand = [][]byte{}
+		for _, u := range f.slots {
+			if u != nil && u.silent {
+				f.stand = append(f.stand, encode(u.alert(false)))
+			}
+		}
+		for id, j := range f.jobs {
+			if j.late {
+				f.stand = append(f.stand, encode(j.alert(id, false)))
+			}
 		}
 	}
-	for id, j := range f.jobs {
-		if j.late {
-			alerts = append(alerts, encode(j.alert(id, false)))
-		}
-	}
-	return alerts
+	return slices.Clip(f.stand)
 }

@@ -46,6 +46,7 @@ type fleet struct {
 	ended   endings
 	views   map[*opsSocket]struct{}
 	stats   stats
+	stand   [][]byte // see standing
 
 	// Of the last tick: see tick.go.
 	atlas    atlas
