@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
 	"hotfoot/tracking"
@@ -15,11 +16,15 @@ type alert struct {
 	Over       bool       `json:"over,omitempty"`
 }
 
-// age finds what time alone has changed: who fell silent, and what is late. Called with mu held.
+// age finds what time alone has changed: who fell silent, and what is late. It looks at everybody, twenty thousand in a millisecond or two: a heap of due
+// times would have to be put in order with every position. Called with mu held.
 func (f *fleet) age(now time.Time) {
 	s := stats{CouriersOnDuty: len(f.units), Active: len(f.jobs)}
-	for _, u := range f.units {
-		silent := u.stops > 0 && (u.newest == nil || now.Sub(u.newest.RecordedAt) > tracking.SilentAfter)
+	for _, u := range f.slots {
+		if u == nil {
+			continue
+		}
+		silent := u.stops > 0 && (!u.located() || now.Sub(u.newest.RecordedAt) > tracking.SilentAfter)
 		if silent {
 			s.Silent++
 		}
@@ -27,7 +32,7 @@ func (f *fleet) age(now time.Time) {
 			u.silent = silent
 			if silent {
 				u.since = now
-				if u.newest != nil {
+				if u.located() {
 					u.since = u.newest.RecordedAt
 				}
 			}
@@ -50,11 +55,13 @@ func (f *fleet) age(now time.Time) {
 	f.stats = s
 }
 
-// alert tells every view that has a window; one without is told what stands when it gets one. Called with mu held.
+// alert tells every map that shows something; one that does not is told what stands when it does. Called with mu held.
 func (f *fleet) alert(a alert) {
+	f.stand = nil
+	text := encode(a)
 	for v := range f.views {
-		if v.window.set {
-			v.alerts = append(v.alerts, a)
+		if v.asks.Load() {
+			v.alerts = append(v.alerts, text)
 		}
 	}
 }
@@ -67,18 +74,20 @@ func (j *job) alert(delivery tracking.ID, over bool) alert {
 	return alert{Kind: "late", DeliveryID: idOrNull(delivery), CourierID: idOrNull(j.courier), Since: frame.Time(j.until), Over: over}
 }
 
-// standing are the alerts that hold now, for a map that starts over. Called with mu held.
-func (f *fleet) standing() []alert {
-	alerts := []alert{}
-	for _, u := range f.units {
-		if u.silent {
-			alerts = append(alerts, u.alert(false))
+// standing are the alerts that hold now, for a map that starts over; collected once for all maps, until one of them changes. Called with mu held.
+func (f *fleet) standing() [][]byte {
+	if f.stand == nil {
+		f.stand = [][]byte{}
+		for _, u := range f.slots {
+			if u != nil && u.silent {
+				f.stand = append(f.stand, encode(u.alert(false)))
+			}
+		}
+		for id, j := range f.jobs {
+			if j.late {
+				f.stand = append(f.stand, encode(j.alert(id, false)))
+			}
 		}
 	}
-	for id, j := range f.jobs {
-		if j.late {
-			alerts = append(alerts, j.alert(id, false))
-		}
-	}
-	return alerts
+	return slices.Clip(f.stand)
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,24 +22,37 @@ type Staff interface {
 const (
 	frameEvery = 250 * time.Millisecond
 	maxFleet   = 50_000 // couriers, and deliveries, of one merchant's map
+	// linger is how long a fleet is kept after the last map has closed: a page that is loaded again costs neither a subscription nor a read.
+	linger = 10 * time.Second
 )
 
-// fleet is one merchant's couriers and unfinished deliveries, kept by a node exactly while somebody there looks at the map.
+// fleet is one merchant's couriers and unfinished deliveries, kept by a node while somebody there looks at the map, and a little longer.
 type fleet struct {
 	hub      *Hub
 	staff    Staff
 	merchant tracking.ID
-	users    int // guarded by Hub.mu
+	users    int       // guarded by Hub.mu
+	leftAt   time.Time // when users was last 0; guarded by Hub.mu
 	stop     context.CancelFunc
 
 	mu      sync.Mutex
 	watches []Watch
 	units   map[tracking.ID]*unit
+	slots   []*unit // the units by slot; nil where there is none
+	free    []int32 // slots of nobody
+	dirty   []*unit // those that the next tick looks at
 	jobs    map[tracking.ID]*job
 	stops   map[tracking.ID]int // unfinished stops, by courier
 	ended   endings
 	views   map[*opsSocket]struct{}
 	stats   stats
+	stand   [][]byte // see standing
+
+	// Of the last tick: see tick.go.
+	atlas    atlas
+	censuses map[int]*census // by the zoom that somebody looks at
+	news     []news
+	draft    draft
 
 	// See load.go.
 	loaded   bool // there is something to show
@@ -49,15 +63,6 @@ type fleet struct {
 	nextLoad time.Time // not before
 	// heard are the couriers and deliveries announced while the fleet is being read: what was read of them is older. Nil when it is not.
 	heard map[tracking.ID]bool
-}
-
-// unit is a courier on the map.
-type unit struct {
-	courier tracking.Courier
-	newest  *tracking.Position
-	stops   int
-	silent  bool
-	since   time.Time // silent since
 }
 
 // stats are the numbers in the bar.
@@ -74,10 +79,7 @@ func (h *Hub) joinFleet(merchant tracking.ID, staff Staff) *fleet {
 	defer h.mu.Unlock()
 	f := h.fleets[merchant]
 	if f == nil {
-		f = &fleet{
-			hub: h, staff: staff, merchant: merchant,
-			units: map[tracking.ID]*unit{}, jobs: map[tracking.ID]*job{}, stops: map[tracking.ID]int{}, views: map[*opsSocket]struct{}{},
-		}
+		f = newFleet(h, merchant, staff)
 		h.fleets[merchant] = f
 		var ctx context.Context
 		ctx, f.stop = context.WithCancel(h.ctx)
@@ -87,11 +89,25 @@ func (h *Hub) joinFleet(merchant tracking.ID, staff Staff) *fleet {
 	return f
 }
 
+func newFleet(h *Hub, merchant tracking.ID, staff Staff) *fleet {
+	return &fleet{
+		hub: h, staff: staff, merchant: merchant, atlas: newAtlas(), censuses: map[int]*census{},
+		units: map[tracking.ID]*unit{}, jobs: map[tracking.ID]*job{}, stops: map[tracking.ID]int{}, views: map[*opsSocket]struct{}{},
+	}
+}
+
 func (h *Hub) leaveFleet(f *fleet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	f.users--
-	if f.users == 0 {
+	f.leftAt = h.now()
+}
+
+// closeIdle ends a fleet that nobody has looked at for a while.
+func (h *Hub) closeIdle(f *fleet, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if f.users == 0 && now.Sub(f.leftAt) >= linger {
 		if h.fleets[f.merchant] == f {
 			delete(h.fleets, f.merchant)
 		}
@@ -99,7 +115,7 @@ func (h *Hub) leaveFleet(f *fleet) {
 	}
 }
 
-// run opens the fleet and then makes frames, a few a second, until nobody looks any more.
+// run opens the fleet and then makes frames, a few a second, until it is ended.
 func (f *fleet) run(ctx context.Context) {
 	f.mu.Lock()
 	f.watches = f.hub.feed.Fleet(f.merchant, f.moved, f.changed, f.staffed, f.confirmed)
@@ -114,7 +130,9 @@ func (f *fleet) run(ctx context.Context) {
 	loading.Go(func() { f.keepLoaded(ctx) })
 	n := 0
 	every(ctx, frameEvery, 0, func() {
-		f.frames(f.hub.now(), n%4 == 0)
+		now := f.hub.now()
+		f.tick(now, n%4 == 0)
+		f.hub.closeIdle(f, now)
 		n++
 	})
 }
@@ -130,11 +148,11 @@ func (f *fleet) moved(courier tracking.ID, p tracking.Position) {
 
 // place takes a newer position in. Called with mu held.
 func (f *fleet) place(u *unit, p tracking.Position) {
-	if u.newest != nil && !p.RecordedAt.After(u.newest.RecordedAt) {
+	if !p.RecordedAt.After(u.newest.RecordedAt) {
 		return
 	}
-	u.newest = &p
-	f.dirty(u, false)
+	u.newest, u.fix = p, u.fix[:0]
+	f.touch(u)
 }
 
 // staffed is called by the feed with a courier who came, went or changed.
@@ -161,26 +179,52 @@ func (f *fleet) enlist(c tracking.Courier) {
 	case !c.OnDuty && u != nil:
 		f.remove(u)
 	case c.OnDuty && u == nil:
-		u = &unit{courier: c, stops: f.stops[c.ID]}
-		f.units[c.ID] = u
-		f.dirty(u, true)
+		f.add(newUnit(c, f.stops[c.ID]))
 	case c.OnDuty && u.courier != c:
-		u.courier = c
-		f.dirty(u, true)
+		u.courier, u.name = c, strings.ToLower(c.Name)
+		f.retell(u)
+	}
+}
+
+// add puts a courier on the map. Called with mu held.
+func (f *fleet) add(u *unit) {
+	f.units[u.courier.ID] = u
+	if last := len(f.free) - 1; last >= 0 {
+		u.slot, f.free = f.free[last], f.free[:last]
+		f.slots[u.slot] = u
+		return
+	}
+	u.slot = int32(len(f.slots))
+	f.slots = append(f.slots, u)
+	for v := range f.views {
+		v.seen.grow(len(f.slots))
 	}
 }
 
 // remove takes a courier off the map. Called with mu held.
 func (f *fleet) remove(u *unit) {
 	delete(f.units, u.courier.ID)
+	if u.silent {
+		f.alert(u.alert(true)) // nobody waits to hear of them any more
+	}
 	for v := range f.views {
-		v.gone(u)
+		v.seen.leave(u)
+	}
+	f.forget(u)
+	f.slots[u.slot] = nil
+	f.free = append(f.free, u.slot)
+}
+
+// touch has a courier looked at by the next tick. Called with mu held.
+func (f *fleet) touch(u *unit) {
+	if !u.dirty {
+		u.dirty = true
+		f.dirty = append(f.dirty, u)
 	}
 }
 
-// dirty has a courier looked at by every view's next frame. Called with mu held.
-func (f *fleet) dirty(u *unit, described bool) {
-	for v := range f.views {
-		v.touch(u, described)
-	}
+// retell has a courier described anew to whoever sees them. Called with mu held.
+func (f *fleet) retell(u *unit) {
+	u.retold, u.description = true, u.description[:0]
+	f.touch(u)
 }

@@ -136,7 +136,7 @@ func (t *topic) place(p tracking.Position) {
 	}
 	t.said = now
 	t.hub.metrics.positions.Inc()
-	d := newDraft(func(b []byte) []byte { return frame.AppendPosition(b, t.newest, t.record.Delivery.Ver, &t.eta) })
+	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, t.newest, t.record.Delivery.Ver, &t.eta) })
 	defer d.done()
 	for _, v := range t.viewers {
 		if v.outbox.newest(&d) {

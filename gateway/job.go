@@ -79,9 +79,7 @@ func (f *fleet) apply(r tracking.Record, known int64) {
 		events = []tracking.Event{{Ver: d.Ver, Status: d.Status, At: d.UpdatedAt}}
 	}
 	for _, e := range events {
-		for v := range f.views {
-			v.event(d, e)
-		}
+		f.tellEvent(d, e)
 	}
 	if d.Status.Final() {
 		f.end(d.ID, r.Revision())
@@ -126,7 +124,7 @@ func (f *fleet) count(courier tracking.ID, by int) {
 	f.stops[courier] += by
 	if u := f.units[courier]; u != nil {
 		u.stops = f.stops[courier]
-		f.dirty(u, true)
+		f.retell(u)
 	}
 	if f.stops[courier] == 0 {
 		delete(f.stops, courier)

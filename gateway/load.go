@@ -12,6 +12,7 @@ import (
 const (
 	maxMissed   = 5_000 // deliveries of which a map is told every event it has missed; of more, how they stand now
 	recordsRead = 500   // whole records in one query
+	takenAtOnce = 1_000 // couriers or records taken in without letting go of the fleet
 )
 
 // keepLoaded reads the fleet when the map opens, when something may have been missed, and again and again while nothing can be heard.
@@ -86,11 +87,11 @@ func (f *fleet) load(ctx context.Context) {
 	confirmed, gaps := f.connected(), f.gaps
 	f.mu.Unlock()
 	read, err := f.read(ctx)
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if err == nil {
 		f.take(read)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.loaded = f.loaded || err == nil
 	f.live = err == nil && confirmed && gaps == f.gaps
 	f.doubtful = f.doubtful || !f.live
@@ -146,36 +147,61 @@ func (f *fleet) missed(active []tracking.Record) (ids []tracking.ID) {
 	return ids[:min(len(ids), maxMissed)]
 }
 
-// take takes in what was read. Called with mu held.
+// take takes in what was read, a piece at a time: the feed and the maps do not wait for all of it.
 func (f *fleet) take(read stock) {
 	here := make(map[tracking.ID]bool, len(read.couriers))
-	for i, c := range read.couriers {
+	newest := read.newest
+	inPieces(f, read.couriers, func(c tracking.Courier) {
 		here[c.ID] = true
 		if !f.heard[c.ID] {
 			f.enlist(c)
 		}
-		if u := f.units[c.ID]; u != nil && read.newest[i] != nil {
-			f.place(u, *read.newest[i])
+		if u := f.units[c.ID]; u != nil && newest[0] != nil {
+			f.place(u, *newest[0])
 		}
-	}
-	for id, u := range f.units {
-		if !here[id] && !f.heard[id] {
+		newest = newest[1:]
+	})
+	inPieces(f, f.absent(here), func(u *unit) {
+		if id := u.courier.ID; f.units[id] == u && !f.heard[id] {
 			f.remove(u)
 		}
-	}
-	for _, r := range read.missed {
-		f.apply(r, 0)
-	}
+	})
+	inPieces(f, read.missed, func(r tracking.Record) { f.apply(r, 0) })
 	unfinished := make(map[tracking.ID]bool, len(read.active))
-	for _, r := range read.active {
+	inPieces(f, read.active, func(r tracking.Record) {
 		unfinished[r.Delivery.ID] = true
 		if !f.heard[r.Delivery.ID] {
 			f.apply(r, r.Delivery.Ver)
 		}
-	}
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for id, j := range f.jobs {
 		if !unfinished[id] && !f.heard[id] {
 			f.end(id, j.revision)
 		}
+	}
+}
+
+// absent are the couriers on the map who are not here.
+func (f *fleet) absent(here map[tracking.ID]bool) (absent []*unit) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, u := range f.units {
+		if !here[id] {
+			absent = append(absent, u)
+		}
+	}
+	return absent
+}
+
+// inPieces calls do for each, with mu held for a millisecond's worth of them at a time.
+func inPieces[T any](f *fleet, all []T, do func(T)) {
+	for some := range slices.Chunk(all, takenAtOnce) {
+		f.mu.Lock()
+		for _, one := range some {
+			do(one)
+		}
+		f.mu.Unlock()
 	}
 }

@@ -42,31 +42,31 @@ func putHeader(b []byte) int {
 
 func (m *message) text() []byte { return m.frame[m.header:] }
 
-// draft is a message in a borrowed buffer. Nearly every position goes out to all its viewers at once and is nobody's a moment later, so it is kept,
+// borrowed is a message in a borrowed buffer. Nearly every position goes out to all its viewers at once and is nobody's a moment later, so it is kept,
 // once, only for those who cannot take it now.
-type draft struct {
+type borrowed struct {
 	buffer *[]byte
 	begins int
 	kept   *message
 }
 
-var drafts = sync.Pool{New: func() any { b := make([]byte, room, 512); return &b }}
+var buffers = sync.Pool{New: func() any { b := make([]byte, room, 512); return &b }}
 
-// newDraft borrows a buffer and has the text appended to it; done gives it back.
-func newDraft(appendText func([]byte) []byte) draft {
-	d := draft{buffer: drafts.Get().(*[]byte)}
+// borrow takes a buffer and has the text appended to it; done gives it back.
+func borrow(appendText func([]byte) []byte) borrowed {
+	d := borrowed{buffer: buffers.Get().(*[]byte)}
 	*d.buffer = appendText((*d.buffer)[:room])
 	d.begins = putHeader(*d.buffer)
 	return d
 }
 
-func (d *draft) frame() []byte { return (*d.buffer)[d.begins:] }
+func (d *borrowed) frame() []byte { return (*d.buffer)[d.begins:] }
 
-func (d *draft) keep() *message {
+func (d *borrowed) keep() *message {
 	if d.kept == nil {
 		d.kept = newMessage((*d.buffer)[room:])
 	}
 	return d.kept
 }
 
-func (d *draft) done() { drafts.Put(d.buffer) }
+func (d *borrowed) done() { buffers.Put(d.buffer) }

@@ -12,6 +12,7 @@ type metrics struct {
 	positions prometheus.Counter // of frames: counted for every fix, and not looked up each time
 	conflated prometheus.Counter
 	reads     prometheus.Counter
+	windows   *prometheus.CounterVec
 }
 
 // NewMetrics registers the gateway's metrics, every reason at zero.
@@ -25,8 +26,9 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 		frames:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_frames_total", Help: "Frames encoded, by type: each once, however many sockets it goes to."}, []string{"type"}),
 		conflated: prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_positions_conflated_total", Help: "Positions that a newer one replaced before a slow socket took them."}),
 		reads:     prometheus.NewCounter(prometheus.CounterOpts{Name: "hotfoot_topic_reads_total", Help: "Records read for watched deliveries, again or for the first time."}),
+		windows:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_map_windows_total", Help: "Windows that live maps asked for: taken, or in place of one that had not been answered yet."}, []string{"result"}),
 	}
-	registry.MustRegister(m.conns, m.closed, m.refused, m.topics, m.behind, m.frames, m.conflated, m.reads)
+	registry.MustRegister(m.conns, m.closed, m.refused, m.topics, m.behind, m.frames, m.conflated, m.reads, m.windows)
 	for _, kind := range []string{"customer", "stream", "ops", "courier"} {
 		m.conns.WithLabelValues(kind)
 		m.closed.WithLabelValues(kind, "write_failed")
@@ -41,5 +43,8 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 		m.frames.WithLabelValues(kind)
 	}
 	m.positions = m.frames.WithLabelValues("position")
+	for _, result := range []string{"taken", "replaced"} {
+		m.windows.WithLabelValues(result)
+	}
 	return m
 }

@@ -2,11 +2,97 @@ package gateway
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
+	"time"
 
 	"hotfoot/tracking"
 	"hotfoot/tracking/frame"
 )
+
+const maxTold = 500 // events in one frame, and alerts; the rest come with the next
+
+// draft is a frame of the live map that is being written:
+//
+//	{"type":"frame","n":7,"at":"…","full":true,"live":false,"couriers":[…],"gone":[…],"clusters":[…],"events":[…],"alerts":[…],"stats":{…}}
+//
+// full is left out when it is not, live when it is, clusters when they are as they were. One draft serves all maps of a fleet, one after the other, so
+// that a frame costs no more memory than what is sent.
+type draft struct {
+	text     []byte
+	head     int    // bytes before the couriers
+	clusters []byte // a list; empty to leave it out
+	events   []byte // without brackets, as alerts
+	alerts   []byte
+	stats    stats
+}
+
+func (d *draft) begin(now time.Time, n int64, full, live bool) {
+	b := strconv.AppendInt(append(d.text[:0], `{"type":"frame","n":`...), n, 10)
+	at, _ := frame.Time(now).MarshalJSON() // a time always encodes
+	b = append(append(b, `,"at":`...), at...)
+	if full {
+		b = append(b, `,"full":true`...)
+	}
+	if !live {
+		b = append(b, `,"live":false`...)
+	}
+	b = append(b, `,"couriers":[`...)
+	d.text, d.head = b, len(b)
+}
+
+// tell writes as much as goes into one frame, and answers the rest.
+func (d *draft) tell(to *[]byte, all [][]byte) (later [][]byte) {
+	*to = (*to)[:0]
+	n := min(len(all), maxTold)
+	for i, text := range all[:n] {
+		if i > 0 {
+			*to = append(*to, ',')
+		}
+		*to = append(*to, text...)
+	}
+	if n == len(all) {
+		return nil
+	}
+	return all[n:]
+}
+
+// size is how long the frame will be without its couriers, to a few bytes.
+func (d *draft) size(gone int) int {
+	const goneSize, statsSize, namesSize = 39, 90, 60
+	return d.head + gone*goneSize + len(d.clusters) + len(d.events) + len(d.alerts) + statsSize + namesSize
+}
+
+// written is how many bytes of couriers there are.
+func (d *draft) written() int { return len(d.text) - d.head }
+
+func (d *draft) courier(u *unit, described bool) {
+	if d.written() > 0 {
+		d.text = append(d.text, ',')
+	}
+	d.text = u.append(d.text, described)
+}
+
+// end answers the whole frame. It is good until the next one begins.
+func (d *draft) end(gone map[tracking.ID]struct{}) []byte {
+	b := append(d.text, `],"gone":[`...)
+	first := true
+	for id := range gone {
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = append(append(append(b, '"'), id.String()...), '"')
+	}
+	b = append(b, ']')
+	if len(d.clusters) > 0 {
+		b = append(append(b, `,"clusters":`...), d.clusters...)
+	}
+	b = append(append(b, `,"events":[`...), d.events...)
+	b = append(append(b, `],"alerts":[`...), d.alerts...)
+	b = append(append(b, `],"stats":`...), encode(d.stats)...)
+	d.text = append(b, '}')
+	return d.text
+}
 
 type opsEvent struct {
 	DeliveryID string     `json:"delivery_id"`
@@ -16,18 +102,21 @@ type opsEvent struct {
 	At         frame.Time `json:"at"`
 }
 
-type opsFrame struct {
-	Type     string            `json:"type"`
-	N        int64             `json:"n"`
-	At       frame.Time        `json:"at"`
-	Full     bool              `json:"full,omitempty"`
-	Live     *bool             `json:"live,omitempty"` // false while it is polled; else left out
-	Couriers []json.RawMessage `json:"couriers"`
-	Gone     []tracking.ID     `json:"gone"`
-	Clusters *[]cluster        `json:"clusters,omitempty"`
-	Events   []opsEvent        `json:"events"`
-	Alerts   []alert           `json:"alerts"`
-	Stats    stats             `json:"stats"`
+// tellEvent tells every map of an event. One that shows nothing yet has not missed anything, and need not be kept waiting things for. Called with mu
+// held.
+func (f *fleet) tellEvent(d tracking.Delivery, e tracking.Event) {
+	var text []byte
+	for v := range f.views {
+		if !v.asks.Load() {
+			continue
+		}
+		if text == nil {
+			text = encode(opsEvent{
+				DeliveryID: d.ID.String(), CourierID: idOrNull(d.CourierID), Ver: e.Ver, Status: string(e.Status), At: frame.Time(e.At),
+			})
+		}
+		v.events = append(v.events, text)
+	}
 }
 
 func idOrNull(id tracking.ID) *string {
@@ -38,32 +127,8 @@ func idOrNull(id tracking.ID) *string {
 	return &text
 }
 
-const maxTold = 500 // events in one frame, and alerts; the rest come with the next
-
-// cut splits off as much as goes into one frame.
-func cut[T any](all []T) (now, later []T) {
-	n := min(len(all), maxTold)
-	if n == 0 {
-		return []T{}, nil
-	}
-	return all[:n], all[n:]
-}
-
-func encodeFrame(out opsFrame) []byte {
-	// It cannot fail: every field is text, a time or a number that was checked.
-	text, _ := json.Marshal(out)
+// encode is for what cannot fail to encode: text, times and numbers.
+func encode(v any) []byte {
+	text, _ := json.Marshal(v)
 	return text
-}
-
-func encodeUnit(u *unit, describe bool) []byte {
-	b := append(make([]byte, 0, 320), `{"id":"`...)
-	b = append(b, u.courier.ID.String()...)
-	b = append(b, `",`...)
-	fix := frame.PositionObject(*u.newest)
-	b = append(b, fix[1:len(fix)-1]...)
-	if describe {
-		name, _ := json.Marshal(u.courier.Name)
-		b = fmt.Appendf(b, `,"name":%s,"vehicle":%q,"stops":%d`, name, u.courier.Vehicle, u.stops)
-	}
-	return append(b, '}')
 }

@@ -1,8 +1,9 @@
 package gateway
 
 import (
-	"encoding/json"
+	"bytes"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"hotfoot/tracking"
@@ -24,24 +25,25 @@ type Ops struct {
 // NewOps makes the handler.
 func NewOps(hub *Hub, staff Staff) *Ops { return &Ops{hub: hub, staff: staff} }
 
-// opsSocket is one dispatcher's map. Everything below conn is guarded by fleet.mu.
+// opsSocket is one dispatcher's map. What stands below asks is guarded by fleet.mu.
 type opsSocket struct {
 	fleet *fleet
 	conn  *conn
+	asked atomic.Pointer[[]byte] // the newest window it has asked for, until its turn comes
+	asks  atomic.Bool            // it has asked for one: from then on it is owed events and alerts
 
-	window  window
-	full    bool                  // the next frame says everything
-	crowded bool                  // the map has clusters
-	shown   map[tracking.ID]bool  // couriers the map has
-	pending map[tracking.ID]*unit // couriers to look at
-	stale   map[tracking.ID]bool  // couriers whose name, vehicle or stops the map does not know
-	left    []tracking.ID
-	events  []opsEvent
-	alerts  []alert
-	stats   stats
-	n       int64
-	live    bool // as it was told
-	said    time.Time
+	window   window
+	full     bool // the next frame that there is credit for says everything
+	crowded  bool // the map has clusters
+	seen     seen
+	purse    purse
+	clusters []byte   // as it was told
+	events   [][]byte // encoded, as alerts
+	alerts   [][]byte
+	stats    stats // as it was told
+	n        int64
+	live     bool // as it was told
+	said     time.Time
 }
 
 // Live serves the WebSocket of an authenticated dispatcher.
@@ -51,10 +53,7 @@ func (o *Ops) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor)
 		return
 	}
 	f := o.hub.joinFleet(actor.MerchantID, o.staff)
-	s := &opsSocket{
-		fleet: f, conn: conn, full: true, live: true, said: o.hub.now(),
-		shown: map[tracking.ID]bool{}, pending: map[tracking.ID]*unit{}, stale: map[tracking.ID]bool{},
-	}
+	s := &opsSocket{fleet: f, conn: conn, live: true, said: o.hub.now(), purse: newPurse(o.hub.now())}
 	conn.receive = s.receive
 	conn.gone = func() {
 		f.mu.Lock()
@@ -66,60 +65,63 @@ func (o *Ops) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !conn.ended.Load() {
+		s.seen.grow(len(f.slots))
 		f.views[s] = struct{}{}
 	}
 }
 
-// receive takes the map's new window.
+// receive takes the map's new window. A map that moves asks again and again: only what it asked for last is looked at, when its turn comes, so a flood
+// costs no more than reading it.
 func (s *opsSocket) receive(message []byte) error {
-	w, err := parseWindow(message)
+	s.asks.Store(true)
+	result := "taken"
+	if s.asked.Swap(&message) != nil {
+		result = "replaced"
+	}
+	s.conn.hub.metrics.windows.WithLabelValues(result).Inc()
+	return nil
+}
+
+// turn has a look at what the map has asked for since its last turn.
+func (s *opsSocket) turn() {
+	message := s.asked.Swap(nil)
+	if message == nil {
+		return
+	}
+	w, err := parseWindow(*message)
 	if err != nil {
-		return err
+		s.conn.outbox.end(failed(err), 0)
+		return
 	}
 	s.fleet.mu.Lock()
 	defer s.fleet.mu.Unlock()
 	s.window, s.full = w, true
-	return nil
 }
 
 // The rest is called with fleet.mu held.
 
-func (s *opsSocket) touch(u *unit, described bool) {
-	s.pending[u.courier.ID] = u
-	if described {
-		s.stale[u.courier.ID] = true
+// look goes through what is new, and answers how many positions took the place of one that was still owed.
+func (s *opsSocket) look(all []news) (held int) {
+	if !s.window.set || s.full {
+		return 0 // it will be told everything
 	}
-}
-
-func (s *opsSocket) gone(u *unit) {
-	id := u.courier.ID
-	delete(s.pending, id)
-	delete(s.stale, id)
-	if s.shown[id] {
-		delete(s.shown, id)
-		s.left = append(s.left, id)
+	for i := range all {
+		n := &all[i]
+		if !s.window.holds(n.place) || s.window.filtered() && !s.window.admits(n.unit) {
+			if s.seen.marks[n.unit.slot]&inside != 0 {
+				s.seen.leave(n.unit)
+			}
+			continue
+		}
+		s.seen.enter(n.unit)
+		if n.retold {
+			s.seen.marks[n.unit.slot] &^= told
+		}
+		if !s.crowded && !s.seen.owe(n.unit) {
+			held++
+		}
 	}
-}
-
-func (s *opsSocket) event(d tracking.Delivery, e tracking.Event) {
-	if !s.window.set {
-		return // a map that shows nothing yet has not missed anything, and need not be kept waiting things for
-	}
-	s.events = append(s.events, opsEvent{
-		DeliveryID: d.ID.String(), CourierID: idOrNull(d.CourierID), Ver: e.Ver, Status: string(e.Status), At: frame.Time(e.At),
-	})
-}
-
-// frames makes every view's next frame; once a second it also looks for what time alone has changed.
-func (f *fleet) frames(now time.Time, second bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if second {
-		f.age(now)
-	}
-	for v := range f.views {
-		v.next(now, second)
-	}
+	return held
 }
 
 // next sends what has changed in the window since the last frame, or a tick. A map that is slow to take frames gets fewer, and each says all that
@@ -132,8 +134,8 @@ func (s *opsSocket) next(now time.Time, second bool) {
 		return
 	}
 	if s.window.set && s.fleet.loaded {
-		if out, news := s.compose(now, second); news {
-			s.say(now, "frame", encodeFrame(out))
+		if text := s.compose(now, second); text != nil {
+			s.say(now, "frame", text)
 			return
 		}
 	}
@@ -144,76 +146,100 @@ func (s *opsSocket) next(now time.Time, second bool) {
 
 func (s *opsSocket) say(now time.Time, kind string, text []byte) {
 	s.live, s.said = s.fleet.live, now
+	s.purse.credit -= len(text)
 	s.conn.hub.metrics.frames.WithLabelValues(kind).Inc()
 	if !s.conn.outbox.event(newMessage(text), false) {
 		s.conn.outbox.end(slow, time.Second)
 	}
 }
 
-// compose makes the next frame; news is false when it would say nothing new.
-func (s *opsSocket) compose(now time.Time, second bool) (out opsFrame, news bool) {
-	out = opsFrame{Type: "frame", At: frame.Time(now), Couriers: []json.RawMessage{}, Gone: []tracking.ID{}, Stats: s.fleet.stats}
-	if !s.fleet.live {
-		out.Live = new(bool)
-	}
-	crowd := s.window.isCrowd(s.fleet.units)
+// isCrowd reports whether there are too many couriers in the window to show each.
+func (s *opsSocket) isCrowd() bool { return s.window.zoom < clusterZoom && s.seen.count > clusterCrowd }
+
+// compose makes the next frame; nil when it would say nothing new. The text is good until the next one is composed.
+func (s *opsSocket) compose(now time.Time, second bool) []byte {
+	s.purse.fill(now)
 	// From clusters to couriers or back the map starts over: neither says what the other needs to know.
-	s.full = s.full || crowd != s.crowded
-	s.crowded = crowd
-	out.Full = s.full
-	if s.full {
-		s.startOver(&out)
+	full := s.purse.credit > 0 && (s.full || s.isCrowd() != s.crowded)
+	if full {
+		s.startOver()
 	}
-	if !crowd {
-		out.Couriers = s.couriers()
-		out.Gone = append(out.Gone, s.left...)
-	} else if s.full || second {
-		clusters := s.window.clusters(s.fleet.units)
-		out.Clusters = &clusters
-		clear(s.pending)
+	d := &s.fleet.draft
+	d.begin(now, s.n+1, full, s.fleet.live)
+	d.clusters = d.clusters[:0]
+	if s.crowded && s.purse.credit > 0 && (full || second) {
+		d.clusters = s.appendClusters(d.clusters, now)
+	} else if full {
+		d.clusters = append(d.clusters, "[]"...)
 	}
-	s.left = nil
-	out.Events, s.events = cut(s.events)
-	out.Alerts, s.alerts = cut(s.alerts)
-	if !s.full && len(out.Couriers) == 0 && len(out.Gone) == 0 && len(out.Events) == 0 && len(out.Alerts) == 0 && out.Clusters == nil && out.Stats == s.stats {
-		return out, false
+	// What the map has already it is not told again, unless it starts over.
+	if !full && bytes.Equal(d.clusters, s.clusters) {
+		d.clusters = d.clusters[:0]
+	}
+	worth := full || len(d.clusters) > 0 || len(s.events) > 0 || len(s.alerts) > 0 || len(s.seen.left) > 0 || s.fleet.stats != s.stats
+	if len(d.clusters) > 0 {
+		s.clusters = append(s.clusters[:0], d.clusters...)
+	}
+	s.events = d.tell(&d.events, s.events)
+	s.alerts = d.tell(&d.alerts, s.alerts)
+	d.stats = s.fleet.stats
+	couriers := s.couriers(d)
+	if !worth && couriers == 0 {
+		return nil
 	}
 	s.n++
-	out.N, s.stats, s.full = s.n, out.Stats, false
-	return out, true
+	s.stats = d.stats
+	text := d.end(s.seen.left)
+	s.seen.left = nil
+	return text
 }
 
 // startOver has the whole window sent again.
-func (s *opsSocket) startOver(out *opsFrame) {
-	clear(s.shown)
-	clear(s.pending)
-	s.left = nil
+func (s *opsSocket) startOver() {
+	s.full = false
+	s.seen.startOver()
 	s.alerts = s.fleet.standing()
-	for id, u := range s.fleet.units {
-		s.pending[id] = u
+	s.fleet.atlas.within(s.window, func(_ cell, slots *[]int32) {
+		for _, slot := range *slots {
+			if u := s.fleet.slots[slot]; s.window.holds(u.place) && s.window.admits(u) {
+				s.seen.enter(u)
+			}
+		}
+	})
+	if s.crowded = s.isCrowd(); s.crowded {
+		return
 	}
-	out.Clusters = &[]cluster{}
+	for slot, m := range s.seen.marks {
+		if m&inside != 0 {
+			s.seen.owe(s.fleet.slots[slot])
+		}
+	}
 }
 
-// couriers encodes those who changed, at most maxInFrame; the rest stay pending.
-func (s *opsSocket) couriers() []json.RawMessage {
-	out := []json.RawMessage{}
-	for id, u := range s.pending {
-		if len(out) == maxInFrame {
-			break
+// couriers writes those the map is owed into a frame, who waits longest first, as far as there is credit and room; the others go on waiting.
+func (s *opsSocket) couriers(d *draft) (written int) {
+	for room := s.purse.credit - d.size(len(s.seen.left)); len(s.seen.line) > 0 && written < maxInFrame && d.written() < room; {
+		slot, show := s.seen.next()
+		if show {
+			u := s.fleet.slots[slot]
+			d.courier(u, s.seen.show(u))
+			written++
 		}
-		delete(s.pending, id)
-		if !s.window.holds(u) {
-			if s.shown[id] {
-				delete(s.shown, id)
-				s.left = append(s.left, id)
-			}
-			continue
-		}
-		describe := !s.shown[id] || s.stale[id]
-		delete(s.stale, id)
-		s.shown[id] = true
-		out = append(out, encodeUnit(u, describe))
 	}
-	return out
+	return written
+}
+
+// appendClusters writes the clusters of the window. Those of everybody are counted for all maps together; a map with a filter has its own.
+func (s *opsSocket) appendClusters(b []byte, now time.Time) []byte {
+	zoom := int(s.window.zoom)
+	if !s.window.filtered() {
+		return s.fleet.census(zoom, now).append(b, s.window)
+	}
+	own := newCensus(zoom)
+	for slot, m := range s.seen.marks {
+		if m&inside != 0 {
+			own.count(s.fleet.slots[slot].place, 1)
+		}
+	}
+	return own.append(b, s.window)
 }

@@ -69,7 +69,7 @@ func (o *outbox) event(m *message, hide bool) bool {
 func (o *outbox) full() bool { return len(o.events) >= maxEvents || o.waiting >= maxWaiting }
 
 // newest sends a position, or has it wait in the place of an older one; then it answers that one was replaced which nobody will see.
-func (o *outbox) newest(d *draft) (replaced bool) {
+func (o *outbox) newest(d *borrowed) (replaced bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.last != nil {

@@ -21,8 +21,8 @@ func box() (o *outbox, pipe *clogged) {
 
 func said(text string) *message { return newMessage([]byte(text)) }
 
-func drafted(text string) *draft {
-	d := newDraft(func(b []byte) []byte { return append(b, text...) })
+func lent(text string) *borrowed {
+	d := borrow(func(b []byte) []byte { return append(b, text...) })
 	return &d
 }
 
@@ -66,11 +66,11 @@ func TestOutbox(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
 		o.event(said("1"), false)
-		if o.newest(drafted("a")) {
+		if o.newest(lent("a")) {
 			t.Error("the first position replaced one")
 		}
 		o.event(said("2"), false)
-		if !o.newest(drafted("b")) {
+		if !o.newest(lent("b")) {
 			t.Error("the second position replaced none")
 		}
 		wantTaken(t, o, "1", "2", "b")
@@ -80,7 +80,7 @@ func TestOutbox(t *testing.T) {
 		t.Parallel()
 		o, pipe := box()
 		o.event(said("1"), false)
-		o.newest(drafted("a"))
+		o.newest(lent("a"))
 		o.pingSoon()
 		if pipe.woken != 1 {
 			t.Errorf("woken %d times", pipe.woken)
@@ -94,7 +94,7 @@ func TestOutbox(t *testing.T) {
 	t.Run("drops a position that must not be shown any more", func(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
-		o.newest(drafted("a"))
+		o.newest(lent("a"))
 		o.event(said("hidden"), true)
 		wantTaken(t, o, "hidden")
 	})
@@ -102,10 +102,10 @@ func TestOutbox(t *testing.T) {
 		t.Parallel()
 		o, _ := box()
 		o.event(said("1"), false)
-		o.newest(drafted("a"))
+		o.newest(lent("a"))
 		o.end(finished, 0)
 		o.end(revoked, 0)
-		if !o.event(said("2"), false) || o.newest(drafted("b")) {
+		if !o.event(said("2"), false) || o.newest(lent("b")) {
 			t.Error("after goodbye nothing is too much")
 		}
 		wantTaken(t, o, "1", "finished")
@@ -119,7 +119,7 @@ func TestOutbox(t *testing.T) {
 			if !o.event(said("x"), false) {
 				t.Fatal("full too early")
 			}
-			o.newest(drafted("a"))
+			o.newest(lent("a"))
 		}
 		if o.event(said("x"), false) {
 			t.Error("it is never full")
@@ -177,7 +177,7 @@ func TestOutbox_at_once(t *testing.T) {
 		p := &tube{room: 1 << 10}
 		o := &outbox{pipe: p}
 		o.event(said("1"), false)
-		o.newest(drafted("a"))
+		o.newest(lent("a"))
 		o.pingSoon()
 		o.pongSoon([]byte("x"))
 		if want := "\x81\x011\x81\x01a\x89\x00\x8a\x01x"; string(p.went) != want || p.woken != 0 {
@@ -192,13 +192,13 @@ func TestOutbox_at_once(t *testing.T) {
 		o.event(said("long"), false)
 		p.room = 1 << 10 // there would be room now, but somebody is at it
 		o.event(said("2"), false)
-		o.newest(drafted("a"))
-		o.newest(drafted("b"))
+		o.newest(lent("a"))
+		o.newest(lent("b"))
 		if string(p.went) != "\x81\x04lo" || p.woken != 1 {
 			t.Errorf("sent %q and woke %d times", p.went, p.woken)
 		}
 		wantTaken(t, o, "rest ng", "2", "b")
-		o.newest(drafted("c"))
+		o.newest(lent("c"))
 		if string(p.went) != "\x81\x04lo\x81\x01c" {
 			t.Errorf("sent %q", p.went)
 		}
@@ -207,7 +207,7 @@ func TestOutbox_at_once(t *testing.T) {
 		t.Parallel()
 		p := &tube{room: 3}
 		o := &outbox{pipe: p}
-		d := newDraft(func(b []byte) []byte { return append(b, "abc"...) })
+		d := borrow(func(b []byte) []byte { return append(b, "abc"...) })
 		o.newest(&d)
 		clear(*d.buffer)
 		d.done()

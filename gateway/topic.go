@@ -51,7 +51,7 @@ type topic struct {
 	turned  chan struct{} // closed when a look ends; nil while nobody waits for that
 	viewers []*viewer
 	closed  bool
-	err     error // there is no such delivery any more
+	err     error           // there is no such delivery any more
 	record  tracking.Record // without its events, and what else viewers are not told
 	tail    tail            // its events
 	why     tracking.Why

@@ -1,11 +1,7 @@
 package gateway
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"hotfoot/tracking"
@@ -13,12 +9,17 @@ import (
 
 // window is what a map shows.
 type window struct {
-	west, south, east, north float64
-	zoom                     float64
-	couriers                 map[tracking.ID]bool
-	query                    string
-	set                      bool
+	south, north float64
+	around       [2]span // of longitudes; a window across the antimeridian has two
+	parts        int
+	zoom         float64
+	couriers     map[tracking.ID]bool
+	query        string
+	set          bool
 }
+
+// span is from a longitude eastwards to another, both included and not beyond 180 degrees.
+type span struct{ west, east float64 }
 
 type viewMessage struct {
 	Type   string     `json:"type"`
@@ -36,10 +37,12 @@ func parseWindow(message []byte) (window, error) {
 	if err := json.Unmarshal(message, &m); err != nil || m.Type != "view" {
 		return window{}, tracking.Errorf(tracking.CodeMalformed, "not a message of this protocol")
 	}
-	w := window{west: m.BBox[0], south: m.BBox[1], east: m.BBox[2], north: m.BBox[3], zoom: m.Zoom, query: strings.ToLower(m.Filter.Query), set: true}
-	if !(w.south <= w.north && w.south >= -90 && w.north <= 90 && w.west >= -540 && w.east <= 540 && w.zoom >= 0 && w.zoom <= 30) {
+	west, south, east, north := m.BBox[0], m.BBox[1], m.BBox[2], m.BBox[3]
+	if !(south <= north && south >= -90 && north <= 90 && west >= -540 && west <= 540 && east >= -540 && east <= 540 && m.Zoom >= 0 && m.Zoom <= 30) {
 		return window{}, tracking.Errorf(tracking.CodeInvalid, "not a window")
 	}
+	w := window{south: south, north: north, zoom: m.Zoom, query: strings.ToLower(m.Filter.Query), set: true}
+	w.stretch(west, east)
 	if len(m.Filter.CourierIDs) > 0 {
 		w.couriers = map[tracking.ID]bool{}
 		for _, id := range m.Filter.CourierIDs {
@@ -49,81 +52,54 @@ func parseWindow(message []byte) (window, error) {
 	return w, nil
 }
 
-// holds reports whether a courier is in the window. A window may cross the antimeridian, written as west > east or as degrees beyond 180.
-func (w window) holds(u *unit) bool {
-	if u.newest == nil || w.couriers != nil && !w.couriers[u.courier.ID] {
+// stretch sets the longitudes. A window may cross the antimeridian, written as west > east or as degrees beyond 180.
+func (w *window) stretch(west, east float64) {
+	if east-west >= 360 {
+		w.around, w.parts = [2]span{{-180, 180}}, 1
+		return
+	}
+	west, east = wrapped(west), wrapped(east)
+	if west <= east && east < 180 {
+		w.around, w.parts = [2]span{{west, east}}, 1
+		return
+	}
+	// What touches 180 degrees from the west holds those at -180, who are there.
+	w.around, w.parts = [2]span{{west, 180}, {-180, east}}, 2
+	if east == 180 {
+		w.around[1].east = -180
+	}
+}
+
+// wrapped is a longitude of at most 540 degrees as one of at most 180.
+func wrapped(lon float64) float64 {
+	switch {
+	case lon > 180:
+		return lon - 360
+	case lon < -180:
+		return lon + 360
+	}
+	return lon
+}
+
+func (w *window) spans() []span { return w.around[:w.parts] }
+
+// holds reports whether a place is in the window.
+func (w *window) holds(p place) bool {
+	if p.lat < w.south || p.lat > w.north {
 		return false
 	}
-	if w.query != "" && !strings.Contains(strings.ToLower(u.courier.Name), w.query) {
-		return false
-	}
-	if u.newest.Lat < w.south || u.newest.Lat > w.north {
-		return false
-	}
-	for _, lon := range [3]float64{u.newest.Lon, u.newest.Lon + 360, u.newest.Lon - 360} {
-		if w.west <= w.east && lon >= w.west && lon <= w.east {
+	for _, s := range w.spans() {
+		if p.lon >= s.west && p.lon <= s.east {
 			return true
 		}
 	}
-	return w.west > w.east && (u.newest.Lon >= w.west || u.newest.Lon <= w.east)
+	return false
 }
 
-const (
-	clusterZoom  = 11.0 // below it a crowd is shown as clusters
-	clusterCrowd = 300  // couriers in view from which it counts as a crowd
-	clusterGrid  = 4.0  // cells across a tile of 256 pixels
-)
+// filtered reports whether not everybody in the window is of interest.
+func (w *window) filtered() bool { return w.couriers != nil || w.query != "" }
 
-type cluster struct {
-	ID    string  `json:"id"`
-	Lat   float64 `json:"lat"`
-	Lon   float64 `json:"lon"`
-	Count int     `json:"count"`
-}
-
-// isCrowd reports whether there are too many couriers in the window to show each.
-func (w window) isCrowd(units map[tracking.ID]*unit) bool {
-	if w.zoom >= clusterZoom {
-		return false
-	}
-	inView := 0
-	for _, u := range units {
-		if w.holds(u) {
-			inView++
-		}
-	}
-	return inView > clusterCrowd
-}
-
-// clusters counts couriers by the cell of a grid that is fixed to the world, so that a cluster keeps its id while the map moves.
-func (w window) clusters(units map[tracking.ID]*unit) []cluster {
-	cells := math.Exp2(math.Floor(w.zoom)) * clusterGrid
-	type sum struct {
-		lat, lon float64
-		count    int
-	}
-	sums := map[[2]int]*sum{}
-	for _, u := range units {
-		if !w.holds(u) {
-			continue
-		}
-		cell := [2]int{int(math.Floor((u.newest.Lon + 180) / 360 * cells)), int(math.Floor((u.newest.Lat + 90) / 360 * cells))}
-		c := sums[cell]
-		if c == nil {
-			c = &sum{}
-			sums[cell] = c
-		}
-		c.lat += u.newest.Lat
-		c.lon += u.newest.Lon
-		c.count++
-	}
-	out := make([]cluster, 0, len(sums))
-	for cell, c := range sums {
-		out = append(out, cluster{
-			ID: fmt.Sprintf("%d/%d/%d", int(w.zoom), cell[0], cell[1]), Count: c.count,
-			Lat: math.Round(c.lat/float64(c.count)*1e5) / 1e5, Lon: math.Round(c.lon/float64(c.count)*1e5) / 1e5,
-		})
-	}
-	slices.SortFunc(out, func(a, b cluster) int { return cmp.Compare(a.ID, b.ID) })
-	return out
+// admits reports whether a courier is of interest, wherever they are.
+func (w *window) admits(u *unit) bool {
+	return (w.couriers == nil || w.couriers[u.courier.ID]) && (w.query == "" || strings.Contains(u.name, w.query))
 }

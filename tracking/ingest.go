@@ -164,7 +164,7 @@ func (u *Ingest) store(ctx context.Context, placement Placement, wait time.Durat
 		// aside, and the phone hears that it is not durable yet.
 	}
 	placed, err := u.hot.Place(ctx, placement)
-	if CodeOf(err) == CodeUnavailable && wait == 0 {
+	if CodeOf(err) == CodeUnavailable && wait == 0 && ctx.Err() == nil {
 		placed, mark, err := u.commit(ctx, ctx, placement)
 		placed.Known, placed.Durable = nil, 0 // it may have taken this very batch before nothing was heard of it
 		return placed, mark, err

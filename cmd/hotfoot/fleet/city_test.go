@@ -42,7 +42,8 @@ func TestReadCity_is_quick_and_complete(t *testing.T) {
 	if len(c.graph.nodes) < 8000 || lights < 200 || len(c.shops) < 500 || len(c.doors) < 4000 {
 		t.Error("a part of the city is missing")
 	}
-	if limit := 150 * time.Millisecond; quickest > limit && !raceEnabled {
+	// A tenth of it on a machine with nothing else to do.
+	if limit := 1500 * time.Millisecond; quickest > limit && !raceEnabled {
 		t.Errorf("took %v, more than %v", quickest, limit)
 	}
 }
