@@ -1,0 +1,69 @@
+//go:build linux
+
+package bench
+
+import "time"
+
+// Sizes are how large everything is that is measured.
+type Sizes struct {
+	Fleet int // couriers with a delivery each; no measurement may need more
+
+	Idle []int // sockets
+
+	Fan     []Shape
+	FanFor  time.Duration
+	PostFor time.Duration // positions through the whole path
+	PostAt  int           // positions a second
+
+	Ramp     []Shape // PerSecond is where it begins
+	RampStep time.Duration
+
+	Storm         int // sockets
+	StormInFlight int // handshakes at a time
+	StormQuiet    time.Duration
+
+	SlowFor time.Duration
+
+	IngestFor   time.Duration
+	HistoryFor  time.Duration
+	Connections int
+
+	OpsCouriers, Dispatchers int
+	OpsFor                   time.Duration
+
+	ClusterCouriers int
+	ClusterFor      time.Duration
+}
+
+// Shape is how updates are spread: PerSecond over so many topics, each with so many watchers.
+type Shape struct{ Topics, Watchers, PerSecond int }
+
+// Full is what the documentation's tables are made with.
+func Full() Sizes {
+	return Sizes{
+		Fleet: 20_000,
+		Idle:  []int{1000, 10_000, 19_000},
+		Fan:   []Shape{{5000, 1, 10_000}, {2000, 5, 4000}}, FanFor: 5 * time.Second, PostFor: 5 * time.Second, PostAt: 1000,
+		Ramp: []Shape{{5000, 1, 20_000}, {2000, 5, 4000}}, RampStep: 3 * time.Second,
+		Storm: 10_000, StormInFlight: 2000, StormQuiet: 11 * time.Second,
+		SlowFor:   25 * time.Second,
+		IngestFor: 5 * time.Second, HistoryFor: time.Minute, Connections: 64,
+		OpsCouriers: 20_000, Dispatchers: 50, OpsFor: 10 * time.Second,
+		ClusterCouriers: 1000, ClusterFor: 5 * time.Second,
+	}
+}
+
+// Short takes a few minutes, and its figures are rough.
+func Short() Sizes {
+	return Sizes{
+		Fleet: 5000,
+		Idle:  []int{1000, 5000},
+		Fan:   []Shape{{2000, 1, 5000}, {500, 5, 1000}}, FanFor: 3 * time.Second, PostFor: 3 * time.Second, PostAt: 500,
+		Ramp: []Shape{{2000, 1, 30_000}}, RampStep: time.Second,
+		Storm: 3000, StormInFlight: 600, StormQuiet: 11 * time.Second,
+		SlowFor:   10 * time.Second,
+		IngestFor: 2 * time.Second, HistoryFor: 10 * time.Second, Connections: 64,
+		OpsCouriers: 5000, Dispatchers: 20, OpsFor: 4 * time.Second,
+		ClusterCouriers: 200, ClusterFor: 2 * time.Second,
+	}
+}
