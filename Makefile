@@ -38,8 +38,8 @@ chaos: setup-demo chaos-build ## break a deployment in every way that is known, 
 chaos-mutations: setup-demo chaos-build ## put known faults into the source, and check that chaos notices each; ARGS are for chaos mutations
 	@exec bin/chaos mutations $(ARGS)
 
-bench: setup-demo build ## measure what the README claims; ARGS are for hotfoot bench
-	@exec bin/hotfoot bench $(ARGS)
+bench: setup-demo build ## measure what it costs, in short and everything; ARGS are for hotfoot bench: ARGS=all for the long form
+	@exec bin/hotfoot bench $(or $(ARGS),all --short)
 
 web: $(WEB_BUILT) ## build the pages
 

@@ -15,10 +15,7 @@ import (
 	"hotfoot/cmd/hotfoot/bench/viewers"
 )
 
-const (
-	clusterMasters  = 3
-	clusterGateways = 4
-)
+const clusterMasters = 3
 
 // Cluster measures what it costs to grow: a cluster instead of one Redis, several gateways instead of one.
 func (b *Bench) Cluster(ctx context.Context) (err error) {
@@ -44,7 +41,7 @@ func (b *Bench) grow(ctx context.Context, table *report.Table, masters int) (err
 	if err != nil {
 		return err
 	}
-	for _, gateways := range []int{1, clusterGateways} {
+	for _, gateways := range []int{1, b.Sizes.Gateways} {
 		what := fmt.Sprintf("%d × Redis, %d × gateway", masters, gateways)
 		err := b.repeats(ctx, "cluster, "+what, rig.Systems[2:], func(system rig.System) error {
 			readings, err := b.cluster(ctx, r, gateways)
@@ -112,7 +109,7 @@ func (b *Bench) cluster(ctx context.Context, r *rig.Rig, gateways int) ([]report
 		frames += c.frames
 		err = errors.Join(err, c.err)
 	}
-	seconds := (result.Took + warmUp).Seconds()
+	seconds := (result.Took + b.Sizes.WarmUp).Seconds()
 	return append([]report.Reading{
 		{Name: "updates", Unit: "1/s", Value: float64(result.Requests) / result.Took.Seconds()}, {Name: "frames", Unit: "1/s", Value: float64(frames) / seconds},
 	}, readings...), err
@@ -131,7 +128,7 @@ func (b *Bench) postAll(ctx context.Context, e *entry, parts func() []rig.Part) 
 		defer cancel()
 		return load.Run(ctx)
 	}
-	_, err := run(warmUp)
+	_, err := run(b.Sizes.WarmUp)
 	m := meterOf(parts)
 	if err != nil {
 		return post.Result{}, m, err

@@ -27,7 +27,7 @@ func (b *Bench) Fanout(ctx context.Context) error {
 			if fitting != shape {
 				table.Note("%s: %d topics and %d updates/s instead, since no more sockets fit the limit of open files", system, fitting.Topics, fitting.PerSecond)
 			}
-			f, err := fanout(ctx, r, system, fitting, b.Sizes.FanFor)
+			f, err := b.fanout(ctx, r, system, fitting)
 			if err == nil {
 				table.Add(what, string(system), f.readings()...)
 			}
@@ -51,7 +51,7 @@ func (s Shape) fit(system rig.System) Shape {
 	return Shape{Topics: topics, Watchers: s.Watchers, PerSecond: s.PerSecond * topics / s.Topics}
 }
 
-func fanout(ctx context.Context, r *rig.Rig, system rig.System, s Shape, lasting time.Duration) (*flow, error) {
+func (b *Bench) fanout(ctx context.Context, r *rig.Rig, system rig.System, s Shape) (*flow, error) {
 	server, set, err := opened(ctx, r, system, s.Topics, s.Watchers)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func fanout(ctx context.Context, r *rig.Rig, system rig.System, s Shape, lasting
 	}
 	defer source.Close()
 	schedule := feed.NewSchedule(s.PerSecond)
-	return flowOf(ctx, set, server.Parts, schedule, s.Watchers, lasting, func(ctx context.Context) error { return source.Run(ctx, schedule, s.Topics) })
+	return b.flow(ctx, set, server.Parts, schedule, s.Watchers, b.Sizes.FanFor, func(ctx context.Context) error { return source.Run(ctx, schedule, s.Topics) })
 }
 
 // posted measures the whole path: one POST a position, out of the socket of who watches its courier.
@@ -85,7 +85,7 @@ func (b *Bench) posted(ctx context.Context, r *rig.Rig) error {
 		}
 		defer stop()
 		schedule := feed.Single(b.Sizes.PostAt)
-		f, err := flowOf(ctx, set, entry.parts, schedule, 1, b.Sizes.PostFor, func(ctx context.Context) error {
+		f, err := b.flow(ctx, set, entry.parts, schedule, 1, b.Sizes.PostFor, func(ctx context.Context) error {
 			_, err := post.Load{
 				Addresses: []string{entry.address}, Connections: b.Sizes.Connections, PerSecond: b.Sizes.PostAt, Began: schedule.Began,
 				Request: func(b []byte, _, n int, due time.Time) []byte { return entry.report(b, n%topics, n, due) },

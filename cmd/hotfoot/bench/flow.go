@@ -35,11 +35,9 @@ func (f *flow) readings() []report.Reading {
 	}, f.cpu...)
 }
 
-const warmUp = time.Second
-
-// flowOf feeds a server for a while, whose viewers are open, and counts after a moment of warming up. send brings the updates of the schedule until its
+// flow feeds a server for a while, whose viewers are open, and counts after a moment of warming up. send brings the updates of the schedule until its
 // context ends.
-func flowOf(ctx context.Context, set *viewers.Set, parts func() []rig.Part, schedule feed.Schedule, watchers int, lasting time.Duration,
+func (b *Bench) flow(ctx context.Context, set *viewers.Set, parts func() []rig.Part, schedule feed.Schedule, watchers int, lasting time.Duration,
 	send func(context.Context) error,
 ) (*flow, error) {
 	f := &flow{expected: schedule.PerSecond() * float64(watchers) * lasting.Seconds()}
@@ -60,7 +58,7 @@ func flowOf(ctx context.Context, set *viewers.Set, parts func() []rig.Part, sche
 	var feeding sync.WaitGroup
 	var sent error
 	feeding.Go(func() { sent = send(sending) })
-	err := set.For(ctx, warmUp)
+	err := set.For(ctx, b.Sizes.WarmUp)
 	m := meterOf(parts)
 	counting = true
 	if err == nil {

@@ -5,7 +5,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"hotfoot/cmd/hotfoot/bench/feed"
 	"hotfoot/cmd/hotfoot/bench/report"
@@ -20,8 +19,8 @@ func (b *Bench) Idle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	table := b.Report.New("idle", "resident memory of a fresh server before and after that many sockets, each on its own delivery, have settled; "+
-		"and once more after each has had an update a second for five seconds")
+	table := b.Report.New("idle", fmt.Sprintf("resident memory of a fresh server before and after that many sockets, each on its own delivery, have settled; "+
+		"and for one size once more after each has had an update a second for %v", b.Sizes.WarmUp+b.Sizes.FanFor))
 	for _, sockets := range b.Sizes.Idle {
 		what := fmt.Sprintf("%d sockets", sockets)
 		err := b.repeats(ctx, "idle, "+what, rig.Systems, func(system rig.System) error {
@@ -29,7 +28,7 @@ func (b *Bench) Idle(ctx context.Context) error {
 			if n < sockets {
 				table.Note("%s: %d sockets instead of %d, since no more fit the limit of open files", system, n, sockets)
 			}
-			readings, err := idle(ctx, r, system, n)
+			readings, err := b.idle(ctx, r, system, n, sockets == b.Sizes.IdleTraffic)
 			if err == nil {
 				table.Add(what, string(system), readings...)
 			}
@@ -42,7 +41,7 @@ func (b *Bench) Idle(ctx context.Context) error {
 	return nil
 }
 
-func idle(ctx context.Context, r *rig.Rig, system rig.System, sockets int) ([]report.Reading, error) {
+func (b *Bench) idle(ctx context.Context, r *rig.Rig, system rig.System, sockets int, traffic bool) ([]report.Reading, error) {
 	server, err := r.Start(ctx, system)
 	if err != nil {
 		return nil, err
@@ -54,7 +53,7 @@ func idle(ctx context.Context, r *rig.Rig, system rig.System, sockets int) ([]re
 	}
 	defer set.Close()
 	part := server.Part("server")
-	before, err := settle(ctx, set, part)
+	before, err := b.settle(ctx, set, part)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +65,7 @@ func idle(ctx context.Context, r *rig.Rig, system rig.System, sockets int) ([]re
 	if err := open(ctx, set, server.Targets(sockets, 1, false)); err != nil {
 		return nil, err
 	}
-	after, err := settle(ctx, set, part)
+	after, err := b.settle(ctx, set, part)
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +81,20 @@ func idle(ctx context.Context, r *rig.Rig, system rig.System, sockets int) ([]re
 		readings = append(readings, report.Reading{Name: "goroutines/socket", Value: float64(more-goroutines) / float64(sockets)},
 			each("Redis RSS/socket", redis, usage.Of(r.Redis().PIDs...).RSS))
 	}
+	if !traffic {
+		return readings, nil
+	}
 	source, err := server.Feed(ctx, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer source.Close()
 	schedule := feed.NewSchedule(sockets)
-	_, err = flowOf(ctx, set, server.Parts, schedule, 1, 4*time.Second, func(ctx context.Context) error { return source.Run(ctx, schedule, sockets) })
+	_, err = b.flow(ctx, set, server.Parts, schedule, 1, b.Sizes.FanFor, func(ctx context.Context) error { return source.Run(ctx, schedule, sockets) })
 	if err != nil {
 		return nil, err
 	}
-	if after, err = settle(ctx, set, part); err != nil {
+	if after, err = b.settle(ctx, set, part); err != nil {
 		return nil, err
 	}
 	return append(readings, each("RSS/socket after traffic", before, after)), nil

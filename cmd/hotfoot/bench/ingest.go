@@ -34,7 +34,7 @@ func (b *Bench) Ingest(ctx context.Context) error {
 	table := b.Report.New("ingest", fmt.Sprintf("reports over %d kept-alive connections for %d couriers, each as fast as answers come; CPU of each kind of process for an update. "+
 		"In the stream: an api alone, no worker. Stored: until all rows are in Postgres, api and worker apart. wait=5: the answer comes once the rows are committed",
 		b.Sizes.Connections, b.Sizes.Connections*perConnection))
-	for _, count := range []int{1, 10} {
+	for _, count := range b.Sizes.Batches {
 		for _, kind := range []intakeKind{inStream, stored, awaited} {
 			systems := rig.Systems[2:]
 			if kind == stored {
@@ -83,7 +83,7 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 		defer cancel()
 		return load.Run(ctx)
 	}
-	if _, err := send(warmUp); err != nil {
+	if _, err := send(b.Sizes.WarmUp); err != nil {
 		return nil, err
 	}
 	if system == rig.Hotfoot && kind != inStream {

@@ -45,10 +45,10 @@ func (m *meter) spent(n float64, suffix, unit string) []report.Reading {
 }
 
 // settle reads on until a process's memory has stopped changing, and answers it. What a burst has left is given back within a few seconds.
-func settle(ctx context.Context, set *viewers.Set, part rig.Part) (int64, error) {
+func (b *Bench) settle(ctx context.Context, set *viewers.Set, part rig.Part) (int64, error) {
 	last, steady := usage.Of(part.PIDs...).RSS, 0
 	for range 20 {
-		if err := set.For(ctx, 250*time.Millisecond); err != nil {
+		if err := set.For(ctx, b.Sizes.WarmUp/4); err != nil {
 			return 0, err
 		}
 		now := usage.Of(part.PIDs...).RSS

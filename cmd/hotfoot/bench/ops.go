@@ -16,13 +16,10 @@ import (
 	"hotfoot/cmd/hotfoot/bench/viewers"
 )
 
-// reportEvery is how often a courier's phone reports.
-const reportEvery = 4 * time.Second
-
 // windows are what dispatchers look at, in turn: the whole city, from far, and a few streets.
 var windows = []struct{ name, view string }{
-	{"city", fmt.Sprintf(`{"type":"view","bbox":[%v,%v,%v,%v],"zoom":11}`, feed.West, feed.South, feed.East, feed.North)},
-	{"streets", `{"type":"view","bbox":[-122.43,37.77,-122.42,37.78],"zoom":15}`},
+	{"city", fmt.Sprintf(`{"type":"view","bbox":[%v,%v,%v,%v],"zoom":12}`, feed.West, feed.South, feed.East, feed.North)},
+	{"streets", `{"type":"view","bbox":[-122.43,37.77,-122.405,37.7835],"zoom":16}`},
 }
 
 // Ops measures the live map of a whole city.
@@ -33,7 +30,7 @@ func (b *Bench) Ops(ctx context.Context) error {
 	}
 	couriers := min(b.Sizes.OpsCouriers, len(r.Fleet))
 	table := b.Report.New("ops", fmt.Sprintf("%d couriers who report each %v, %d dispatchers, half of them on the whole city and half on a few streets, one gateway; for each dispatcher. "+
-		"Age is how long ago a courier in a frame was there, of samples from every frame that names couriers", couriers, reportEvery, b.Sizes.Dispatchers))
+		"Age is how long ago a courier in a frame was there, of samples from every frame that names couriers", couriers, b.Sizes.ReportEvery, b.Sizes.Dispatchers))
 	return b.repeats(ctx, "ops", rig.Systems[2:], func(system rig.System) error {
 		seen, cpu, err := b.ops(ctx, r, couriers)
 		if err != nil {
@@ -92,10 +89,10 @@ func (b *Bench) ops(ctx context.Context, r *rig.Rig, couriers int) (seen []mapSe
 	defer stop()
 	var fed error
 	feeding.Go(func() {
-		fed = source.Run(sending, feed.NewSchedule(couriers*int(time.Second)/int(reportEvery)), couriers)
+		fed = source.Run(sending, feed.NewSchedule(couriers*int(time.Second)/int(b.Sizes.ReportEvery)), couriers)
 	})
 	// Once everybody has reported, the map is full and only moves.
-	if err := set.For(ctx, reportEvery+warmUp); err != nil {
+	if err := set.For(ctx, b.Sizes.ReportEvery+b.Sizes.WarmUp); err != nil {
 		return nil, nil, err
 	}
 	seen = make([]mapSeen, len(windows))

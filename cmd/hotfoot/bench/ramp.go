@@ -39,7 +39,7 @@ func (b *Bench) Ramp(ctx context.Context) error {
 			if last := from[system]; last > 0 {
 				start = last / (rampFactor * rampFactor * rampFactor)
 			}
-			best, rate, err := ramp(ctx, r, system, fitting, start, b.Sizes.RampStep)
+			best, rate, err := b.ramp(ctx, r, system, fitting, start)
 			if err != nil {
 				return err
 			}
@@ -58,28 +58,29 @@ func (b *Bench) Ramp(ctx context.Context) error {
 	return nil
 }
 
-// ramp answers the last flow that was carried, and its updates a second; nil and 0 when not even a tenth of the first rate was.
-func ramp(ctx context.Context, r *rig.Rig, system rig.System, s Shape, start float64, step time.Duration) (best *flow, rate float64, err error) {
+// ramp answers the last flow that was carried, and its updates a second; nil and 0 when none was.
+func (b *Bench) ramp(ctx context.Context, r *rig.Rig, system rig.System, s Shape, start float64) (best *flow, rate float64, err error) {
 	server, set, err := opened(ctx, r, system, s.Topics, s.Watchers)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer server.Stop()
 	defer set.Close()
-	source, err := server.Feed(ctx, 0)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer source.Close()
 	try := func(perSecond float64) (*flow, error) {
+		source, err := server.Feed(ctx, 0)
+		if err != nil {
+			return nil, err
+		}
+		defer source.Close()
 		schedule := feed.NewSchedule(int(perSecond))
-		f, err := flowOf(ctx, set, server.Parts, schedule, s.Watchers, step, func(ctx context.Context) error { return source.Run(ctx, schedule, s.Topics) })
+		f, err := b.flow(ctx, set, server.Parts, schedule, s.Watchers, b.Sizes.RampStep, func(ctx context.Context) error { return source.Run(ctx, schedule, s.Topics) })
 		if err != nil || f.share() < rampShare || f.latency.Quantile(0.99) > rampLimit {
 			return nil, err
 		}
 		return f, nil
 	}
-	for next := start; next > start/10; {
+	next := start
+	for range b.Sizes.RampMost {
 		f, err := try(next)
 		if err != nil {
 			return nil, 0, err
@@ -92,7 +93,7 @@ func ramp(ctx context.Context, r *rig.Rig, system rig.System, s Shape, start flo
 		default:
 			// Too high to begin with. What is queued must be gone before the next try.
 			next /= rampFactor * rampFactor
-			if err := set.For(ctx, step); err != nil {
+			if err := set.For(ctx, b.Sizes.RampStep); err != nil {
 				return nil, 0, err
 			}
 		}

@@ -23,7 +23,7 @@ const (
 	slowWatchers = 100
 	slowSockets  = 10
 	slowRate     = 200 // positions a second
-	statusEvery  = 500 * time.Millisecond
+	statuses     = 24  // about, over the time that slow sockets do not read
 )
 
 // Slow measures what sockets that never read do to the others and to the server, and what they have missed when they read again.
@@ -33,19 +33,19 @@ func (b *Bench) Slow(ctx context.Context) error {
 		return err
 	}
 	table := b.Report.New("slow", fmt.Sprintf("%d watchers of one delivery, %d positions/s for %v; then the same with %d of them never reading, who read again at the end. "+
-		"Stale is a position that is more than a second old when it is read; newest is the oldest of what they show a second later",
-		slowWatchers, slowRate, b.Sizes.SlowFor, slowSockets))
+		"Stale is a position that is more than a second old when it is read; newest is the oldest of what they show %v after they have begun to read",
+		slowWatchers, slowRate, b.Sizes.SlowFor, slowSockets, b.Sizes.WarmUp))
 	table.Note("bare is not measured: it drops who does not read")
 	table.Note("first version has no statuses")
 	delivery := len(r.Fleet)
 	return b.repeats(ctx, "slow", rig.Systems[1:], func(system rig.System) error {
 		// Each run has a delivery of its own, since statuses change it.
 		delivery -= 2
-		calm, err := slow(ctx, r, system, delivery, 0, b.Sizes.SlowFor)
+		calm, err := b.slow(ctx, r, system, delivery, 0)
 		if err != nil {
 			return err
 		}
-		s, err := slow(ctx, r, system, delivery+1, slowSockets, b.Sizes.SlowFor)
+		s, err := b.slow(ctx, r, system, delivery+1, slowSockets)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ type slowness struct {
 }
 
 // slow runs one delivery's crowd, of whom so many do not read.
-func slow(ctx context.Context, r *rig.Rig, system rig.System, delivery, ignored int, lasting time.Duration) (*slowness, error) {
+func (b *Bench) slow(ctx context.Context, r *rig.Rig, system rig.System, delivery, ignored int) (*slowness, error) {
 	server, err := r.Start(ctx, system)
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func slow(ctx context.Context, r *rig.Rig, system rig.System, delivery, ignored 
 	defer stop() // before it is waited for
 	var fed, told error
 	busy.Go(func() { fed = source.Run(sending, schedule, 1) })
-	if err := set.For(ctx, warmUp); err != nil {
+	if err := set.For(ctx, b.Sizes.WarmUp); err != nil {
 		return nil, err
 	}
 	s.others = stats.Histogram{}
@@ -153,10 +153,10 @@ func slow(ctx context.Context, r *rig.Rig, system rig.System, delivery, ignored 
 	if api != nil {
 		courier := r.Fleet[delivery]
 		telling.Go(func() {
-			s.statuses, told = tell(sending, client.New("http://"+api.Address, courier.Key), courier.Delivery.String(), lasting)
+			s.statuses, told = tell(sending, client.New("http://"+api.Address, courier.Key), courier.Delivery.String(), b.Sizes.SlowFor)
 		})
 	}
-	err = set.For(ctx, lasting)
+	err = set.For(ctx, b.Sizes.SlowFor)
 	telling.Wait()
 	s.grown = usage.Of(server.Part("").PIDs...).RSS - before
 	if err = errors.Join(err, told); err != nil {
@@ -165,7 +165,7 @@ func slow(ctx context.Context, r *rig.Rig, system rig.System, delivery, ignored 
 	if err := set.Ignore(false, func(target int) bool { return target < ignored }); err != nil {
 		return nil, err
 	}
-	if err := set.For(ctx, time.Second); err != nil {
+	if err := set.For(ctx, b.Sizes.WarmUp); err != nil {
 		return nil, err
 	}
 	now := time.Now()
@@ -181,7 +181,7 @@ func slow(ctx context.Context, r *rig.Rig, system rig.System, delivery, ignored 
 
 // tell has a courier come to the door and leave it again, for a while, and answers how many statuses that made.
 func tell(ctx context.Context, courier *client.Client, delivery string, lasting time.Duration) (int, error) {
-	end := time.Now().Add(lasting - time.Second)
+	end := time.Now().Add(lasting - lasting/10)
 	for n := 0; ; n++ {
 		if n%2 == 0 && time.Now().After(end) {
 			return n, nil // underway again
@@ -196,7 +196,7 @@ func tell(ctx context.Context, courier *client.Client, delivery string, lasting 
 		select {
 		case <-ctx.Done():
 			return n, ctx.Err()
-		case <-time.After(statusEvery):
+		case <-time.After(lasting / statuses):
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (b *Bench) storm(ctx context.Context, r *rig.Rig, system rig.System, socket
 	}
 	defer server.Stop()
 	defer set.Close()
-	if err := set.For(ctx, warmUp); err != nil {
+	if err := set.For(ctx, b.Sizes.WarmUp); err != nil {
 		return nil, err
 	}
 	baseline := 0

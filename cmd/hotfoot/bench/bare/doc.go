@@ -6,5 +6,5 @@
 //
 // It accepts sockets with a minimal handshake, gives each the same first message, and writes every update to the sockets of its topic. There are
 // no queues, no pings, no authentication, no second process: nothing that a product needs and that costs. So it promises nothing: a socket that
-// does not take a whole frame at once is dropped. It is one thread, and Server must be used from one goroutine.
+// does not take a whole frame at once is dropped, and a new feed takes the place of the one before. It is one thread, and Server must be used from one goroutine.
 package bare

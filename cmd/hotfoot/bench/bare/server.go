@@ -77,7 +77,7 @@ func (s *Server) Run(ctx context.Context) error {
 			case s.sockets:
 				err = s.accept(fd, func(int) {})
 			case s.feed:
-				err = s.accept(fd, func(conn int) { s.fed = conn })
+				err = s.accept(fd, func(conn int) { s.fed, s.pending = conn, nil })
 			case s.fed:
 				err = s.update()
 			default:

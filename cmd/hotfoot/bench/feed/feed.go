@@ -43,7 +43,8 @@ func (f *Feed) read() {
 	}
 }
 
-// Run sends the groups of a schedule to so many topics in turn, until ctx ends. A group that is late is sent at once.
+// Run sends the groups of a schedule to so many topics in turn, until ctx ends. A group that is late is sent at once. It may be called once: the last
+// group can have been cut off in the middle.
 func (f *Feed) Run(ctx context.Context, s Schedule, topics int) error {
 	defer context.AfterFunc(ctx, func() { _ = f.conn.SetWriteDeadline(time.Unix(1, 0)) })()
 	var b []byte
