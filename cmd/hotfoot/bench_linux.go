@@ -16,6 +16,7 @@ type benchCmd struct {
 	Repeats int    `help:"How often each figure is taken; the median is shown. Default: 3, or 1 with --short." placeholder:"N"`
 	Short   bool   `help:"Small sizes: a few minutes for all, and rough figures."`
 	JSON    bool   `help:"Print one JSON document, with every repeat of every figure, instead of tables."`
+	Profile string `help:"Folder for CPU and heap profiles of Hotfoot's processes while they are measured. They cost a few percent." type:"path" placeholder:"DIR"`
 	Dir     string `help:"Folder below which the private stores keep their data meanwhile." default:"" type:"path" placeholder:"DIR"`
 
 	Idle    benchIdleCmd    `cmd:"" help:"Memory and goroutines of a watching socket while nothing happens."`
@@ -82,7 +83,7 @@ func (benchAllCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
 
 // measure runs one measurement, or all, on a deployment of its own: nothing else needs to run, and nothing is left.
 func (c *benchCmd) measure(ctx context.Context, w *world, what func(*bench.Bench, context.Context) error) (err error) {
-	config := bench.Config{Dir: c.Dir, Repeats: 3, Sizes: bench.Full(), Begin: (&progress{out: os.Stderr}).begin}
+	config := bench.Config{Dir: c.Dir, Profile: c.Profile, Repeats: 3, Sizes: bench.Full(), Begin: (&progress{out: os.Stderr}).begin}
 	if c.Short {
 		config.Repeats, config.Sizes = 1, bench.Short()
 	}

@@ -3,7 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"strings"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ func TestBench_All(t *testing.T) {
 				if len(f.Repeats) != 1 {
 					t.Errorf("%s, %s, %s: %d repeats of %s", table.Name, row.What, row.System, len(f.Repeats), f.Name)
 				}
-				if expected := strings.HasPrefix(f.Name, "delivered") || f.Name == "updates" || f.Name == "rows" || f.Name == "frames"; expected && f.Median <= 0 {
+				// Not the rate of a ramp: on a busy machine none is carried for the blink of an eye that is measured here.
+				if slices.Contains([]string{"delivered", "updates", "rows"}, f.Name) && f.Median <= 0 {
 					t.Errorf("%s, %s, %s: %s is %v", table.Name, row.What, row.System, f.Name, f.Median)
 				}
 			}
@@ -51,6 +53,22 @@ func TestBench_All(t *testing.T) {
 	} {
 		if rows[want] != n {
 			t.Errorf("%d rows of %q, want %d", rows[want], want, n)
+		}
+	}
+}
+
+func TestBench_profile(t *testing.T) {
+	t.Setenv(asHotfoot, "1")
+	sizes, folder := bench.Tiny(), t.TempDir()
+	b, err := bench.New(bench.Config{Dir: storetest.Dir(t), Repeats: 1, Sizes: sizes, Begin: func(string) func() { return func() {} }, Profile: folder}, "test")
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	must(t, b.Ops(t.Context()))
+	for _, kind := range []string{"cpu", "heap"} {
+		files, err := filepath.Glob(filepath.Join(folder, "ops-hotfoot-1-of-1-gateway."+kind+".pprof"))
+		must(t, err)
+		if len(files) != 1 {
+			t.Errorf("%d %s profiles", len(files), kind)
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Repeats int
 	Sizes   Sizes
 	Begin   func(step string) (done func()) // is told what happens
+	Profile string                          // folder for profiles of the nodes, made when it is missing; "" for none
 }
 
 // Bench is one run.
@@ -37,7 +38,8 @@ type Bench struct {
 	Config
 	Report *report.Report
 
-	rig *rig.Rig // with one Redis, made when it is first needed
+	rig  *rig.Rig // with one Redis, made when it is first needed
+	step string   // what is measured now
 }
 
 // New begins a run. It fails where processes cannot be measured from outside.
@@ -106,7 +108,8 @@ func (b *Bench) repeats(ctx context.Context, what string, systems []rig.System, 
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			done := b.Begin(fmt.Sprintf("%s, %s, %d of %d", what, system, n+1, b.Repeats))
+			b.step = fmt.Sprintf("%s, %s, %d of %d", what, system, n+1, b.Repeats)
+			done := b.Begin(b.step)
 			err := measure(system)
 			done()
 			if err != nil {

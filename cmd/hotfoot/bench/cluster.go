@@ -100,7 +100,9 @@ func (b *Bench) cluster(ctx context.Context, r *rig.Rig, gateways int) ([]report
 	for _, c := range crowds {
 		watching.Go(func() { c.err = c.watch(ctx) })
 	}
+	profiled := b.profile(ctx, r, b.Sizes.ClusterFor)
 	result, m, err := b.postAll(ctx, e, parts)
+	err = errors.Join(err, profiled())
 	readings := m.spent(float64(max(1, result.Requests)), "", "µs")
 	stop()
 	watching.Wait()

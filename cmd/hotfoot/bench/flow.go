@@ -60,6 +60,7 @@ func (b *Bench) flow(ctx context.Context, set *viewers.Set, parts func() []rig.P
 	feeding.Go(func() { sent = send(sending) })
 	err := set.For(ctx, b.Sizes.WarmUp)
 	m := meterOf(parts)
+	profiled := b.profile(ctx, b.rig, lasting)
 	counting = true
 	if err == nil {
 		err = set.For(ctx, lasting)
@@ -68,7 +69,7 @@ func (b *Bench) flow(ctx context.Context, set *viewers.Set, parts func() []rig.P
 	f.cpu = m.spent(max(1, float64(f.frames))/million, "/M frames", "s")
 	stop()
 	feeding.Wait()
-	return f, errors.Join(err, sent)
+	return f, errors.Join(err, sent, profiled())
 }
 
 // opened starts a fresh server of a system with the viewers of a shape. The caller must end both.

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -92,8 +93,9 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 		}
 	}
 	m := meterOf(e.parts)
+	profiled := b.profile(ctx, r, b.Sizes.IngestFor)
 	result, err := send(b.Sizes.IngestFor)
-	if err != nil {
+	if err = errors.Join(err, profiled()); err != nil {
 		return nil, err
 	}
 	if system == rig.Hotfoot && kind != inStream {

@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -110,7 +111,8 @@ func (b *Bench) ops(ctx context.Context, r *rig.Rig, couriers int) (seen []mapSe
 		}
 	}
 	m := meterOf(server.Parts)
-	if err := set.For(ctx, b.Sizes.OpsFor); err != nil {
+	profiled := b.profile(ctx, r, b.Sizes.OpsFor)
+	if err := errors.Join(set.For(ctx, b.Sizes.OpsFor), profiled()); err != nil {
 		return nil, nil, err
 	}
 	cpu = m.spent(b.Sizes.OpsFor.Seconds(), "/s", "s")

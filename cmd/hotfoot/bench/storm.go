@@ -4,6 +4,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,6 +53,7 @@ func (b *Bench) storm(ctx context.Context, r *rig.Rig, system rig.System, socket
 	var readings []report.Reading
 	storm := func() error {
 		m := meterOf(server.Parts)
+		profiled := b.profile(ctx, r, 2*time.Second)
 		began := time.Now()
 		set.Drop()
 		storming, cancel := context.WithTimeout(ctx, time.Minute)
@@ -65,7 +67,7 @@ func (b *Bench) storm(ctx context.Context, r *rig.Rig, system rig.System, socket
 		if system != rig.Hotfoot {
 			return nil
 		}
-		return set.For(ctx, b.Sizes.StormQuiet)
+		return errors.Join(set.For(ctx, b.Sizes.StormQuiet), profiled())
 	}
 	if system != rig.Hotfoot {
 		err := storm() // it has nothing to do with Postgres

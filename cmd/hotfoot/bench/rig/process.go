@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -20,6 +19,7 @@ import (
 
 // Process is one running server.
 type Process struct {
+	Name    string // its roles, of a node; else ""
 	Address string // of its sockets or its HTTP, host:port
 	admin   string // where it serves /metrics, host:port; "" for a bare server
 	feed    string // where a bare server takes updates, host:port
@@ -57,7 +57,11 @@ func (r *Rig) command(ctx context.Context, args ...string) (*exec.Cmd, error) {
 
 // Serve starts a node with these roles and waits until it serves.
 func (r *Rig) Serve(ctx context.Context, roles string) (*Process, error) {
-	return r.start(ctx, "serve", "--roles", roles)
+	p, err := r.start(ctx, "serve", "--roles", roles)
+	if err == nil {
+		p.Name = roles
+	}
+	return p, err
 }
 
 // start runs a server as a child, and waits until it says in JSON, as nodes do, that it is serving and where.
@@ -112,12 +116,7 @@ func (p *Process) Goroutines(ctx context.Context) (int, error) {
 	if p.admin == "" {
 		return 0, nil
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.admin+"/metrics", nil)
-	if err != nil {
-		return 0, err
-	}
-	request.Close = true
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := p.get(ctx, "/metrics")
 	if err != nil {
 		return 0, err
 	}
