@@ -139,6 +139,11 @@ func (s *Set) take(c *conn, op byte, payload []byte, now time.Time) bool {
 	case opText:
 		s.Frames++
 		if c.state == arriving {
+			if KindOf(payload) == Bye {
+				s.Refused++
+				s.lose(c, retryAfterOf(payload))
+				return false
+			}
 			c.state = watching
 			c.open.arrived++
 			c.open.inFlight--

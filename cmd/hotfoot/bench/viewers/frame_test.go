@@ -106,6 +106,18 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
+func TestRetryAfterOf(t *testing.T) {
+	t.Parallel()
+	for message, want := range map[string]time.Duration{
+		`{"type":"bye","code":"overloaded","retry_after_ms":1234}`: 1234 * time.Millisecond, `{"type":"bye","code":"finished"}`: 0,
+		`{"retry_after_ms":99999999999999999999}`: 999_999 * time.Millisecond, `{"retry_after_ms":`: 0, `{"retry_after_ms":-5}`: 0,
+	} {
+		if got := retryAfterOf([]byte(message)); got != want {
+			t.Errorf("%s: %v, want %v", message, got, want)
+		}
+	}
+}
+
 func TestRecordedAt(t *testing.T) {
 	t.Parallel()
 	message := []byte(`{"a":[{"recorded_at":"2026-03-04T18:10:00.250Z"},{"recorded_at":"2026-03-04T18:10:01.000Z"}]}`)
@@ -125,6 +137,9 @@ func FuzzSight(f *testing.F) {
 			t.Errorf("%q: %d, %v", b, n, ok)
 		}
 		KindOf(b)
+		if d := retryAfterOf(b); d < 0 || d > 1000*time.Second {
+			t.Errorf("%q: %v", b, d)
+		}
 		RecordedAt(b, from)
 	})
 }

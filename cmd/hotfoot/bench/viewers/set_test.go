@@ -62,9 +62,15 @@ func TestSet_comesBackWhenItIsTold(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
 	set := server(t, func(w http.ResponseWriter, _ *http.Request, upgrade func() *websocket.Conn) {
-		if asked.Add(1) <= 3 {
+		switch n := asked.Add(1); {
+		case n <= 2:
 			w.Header().Set("Retry-After", "0")
 			http.Error(w, "full", http.StatusServiceUnavailable)
+			return
+		case n == 3:
+			conn := upgrade()
+			defer conn.Close()
+			_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"bye","code":"overloaded","retry_after_ms":1}`))
 			return
 		}
 		serveUntilGone(upgrade())

@@ -62,6 +62,19 @@ func Stamp(message []byte) (n int, ok bool) {
 	return n, true
 }
 
+// retryAfterOf reads when somebody who is sent away may come back.
+func retryAfterOf(message []byte) time.Duration {
+	_, rest, _ := bytes.Cut(message, []byte(`"retry_after_ms":`))
+	ms := 0
+	for _, digit := range rest[:min(len(rest), 6)] {
+		if digit < '0' || digit > '9' {
+			break
+		}
+		ms = 10*ms + int(digit-'0')
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
 // RecordedAt reads the time of the first position that stands at or behind an offset of a message, as far as milliseconds.
 func RecordedAt(message []byte, from int) (time.Time, bool) {
 	_, behind, found := bytes.Cut(message[min(max(0, from), len(message)):], atName)
