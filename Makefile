@@ -41,8 +41,8 @@ chaos-mutations: setup-demo chaos-build ## put known faults into the source, and
 budgets: setup-test web ## count what a frame, a socket and a report cost, against what they may
 	$(STEP) 'Counting what a frame, a socket and a report cost' go test -run '^TestBudget' -count 1 -v ./gateway ./tracking/... ./store/... ./pubsub
 
-bench: setup-demo build ## measure what the README claims; ARGS are for hotfoot bench
-	@exec bin/hotfoot bench $(ARGS)
+bench: setup-demo build ## measure what it costs, in short and everything; ARGS are for hotfoot bench: ARGS=all for the long form
+	@exec bin/hotfoot bench $(or $(ARGS),all --short)
 
 web: $(WEB_BUILT) ## build the pages
 

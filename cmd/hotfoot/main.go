@@ -35,7 +35,7 @@ type cli struct {
 	Health      healthCmd      `cmd:"" help:"Ask a node whether it is ready: exit code 0 or 1."`
 	Replay      replayCmd      `cmd:"" help:"Play recorded GPX or CSV tracks as couriers against any server."`
 	Simulate    simulateCmd    `cmd:"" help:"Move simulated couriers against any server."`
-	Bench       benchCmd       `cmd:"" help:"Measure this machine: latency from a POST to a socket, and positions per CPU second."`
+	Bench       benchCmd       `cmd:"" help:"Measure what everything costs on this machine, beside the limit and beside a usual first version (Linux)."`
 }
 
 // world is what a command may touch of the process.

@@ -1,0 +1,175 @@
+//go:build linux
+
+// Package post sends requests over kept-alive connections and reads the answers, for little: a client of a bench must not cost as much as the server.
+//
+//	Run ── n connections, each one request after another ──> server
+//
+// Requests are written as bytes that were made before; of an answer the status and the length are read. Either each connection is as fast as its
+// answers come, or requests are due at a fixed rate and latency counts from then. An answer that is neither 200 nor 202 ends the run: a figure about
+// refusals would be none.
+package post
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hotfoot/cmd/hotfoot/bench/stats"
+)
+
+// Load is what to send where.
+type Load struct {
+	Addresses   []string // connections take turns
+	Connections int
+	Began       time.Time // what due times count from; the zero time is when Run is called
+	PerSecond   int       // requests that are due each second, over all connections; 0 is as fast as answers come
+	// Request appends the n-th request of all to b; connection is one of Connections and sends one at a time. due is when it ought to be sent.
+	Request func(b []byte, connection, n int, due time.Time) []byte
+}
+
+// Result is what was answered.
+type Result struct {
+	Requests int
+	Took     time.Duration
+	Latency  *stats.Histogram // from due to answered
+}
+
+// Run sends until ctx ends; requests under way are finished then. Errors: a connection that breaks, a refusal.
+func (l Load) Run(ctx context.Context) (Result, error) {
+	var wait sync.WaitGroup
+	var number atomic.Int64
+	histograms, errs := make([]stats.Histogram, l.Connections), make([]error, l.Connections)
+	began := time.Now()
+	if l.Began.IsZero() {
+		l.Began = began
+	}
+	for i := range l.Connections {
+		wait.Go(func() {
+			c := &connection{load: &l, index: i, number: &number, latency: &histograms[i]}
+			errs[i] = c.run(ctx)
+		})
+	}
+	wait.Wait()
+	r := Result{Took: time.Since(began), Latency: &stats.Histogram{}}
+	for i := range histograms {
+		r.Latency.Add(&histograms[i])
+	}
+	r.Requests = r.Latency.Count()
+	return r, errors.Join(errs...)
+}
+
+// connection is one of a load's.
+type connection struct {
+	load    *Load
+	index   int
+	number  *atomic.Int64
+	latency *stats.Histogram
+}
+
+func (c *connection) run(ctx context.Context) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.load.Addresses[c.index%len(c.load.Addresses)])
+	if err != nil {
+		return fmt.Errorf("post: %w", err)
+	}
+	defer conn.Close()
+	answers := bufio.NewReaderSize(conn, 8<<10)
+	var b []byte
+	for ctx.Err() == nil {
+		n, due := int(c.number.Add(1)-1), time.Now()
+		if c.load.PerSecond > 0 {
+			due = c.load.Began.Add(time.Duration(n) * time.Second / time.Duration(c.load.PerSecond))
+			if !sleepUntil(ctx, due) {
+				break
+			}
+		}
+		b = c.load.Request(b[:0], c.index, n, due)
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
+		if _, err := conn.Write(b); err != nil {
+			return fmt.Errorf("post: %w", err)
+		}
+		if err := readAnswer(answers); err != nil {
+			return fmt.Errorf("post: %w", err)
+		}
+		c.latency.Record(time.Since(due))
+	}
+	return nil
+}
+
+func sleepUntil(ctx context.Context, due time.Time) bool {
+	wait := time.Until(due)
+	if wait <= 0 {
+		return true
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+var lengthName = []byte("Content-Length:")
+
+// maxAnswer bounds a body: receipts of a few hundred points.
+const maxAnswer = 1 << 20
+
+// readAnswer reads one answer to its end.
+func readAnswer(r *bufio.Reader) error {
+	status, err := r.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	accepted := bytes.HasPrefix(status, []byte("HTTP/1.1 200")) || bytes.HasPrefix(status, []byte("HTTP/1.1 202"))
+	refusal := ""
+	if !accepted {
+		refusal = string(bytes.TrimSpace(status))
+	}
+	length := -1
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			break
+		}
+		if value, ok := bytes.CutPrefix(line, lengthName); ok {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil || length < 0 || length > maxAnswer {
+				return fmt.Errorf("an answer of %q bytes", value)
+			}
+		}
+	}
+	if length < 0 {
+		return errors.New("an answer without a length")
+	}
+	if !accepted {
+		body, _ := io.ReadAll(io.LimitReader(r, int64(min(length, 500))))
+		return fmt.Errorf("%s: %s", refusal, body)
+	}
+	_, err = r.Discard(length)
+	return err
+}
+
+// AppendRequest writes a POST with a JSON body. prefer is a Prefer header's value, "" for none.
+func AppendRequest(b []byte, path, bearer, prefer string, body []byte) []byte {
+	b = append(append(append(b, "POST "...), path...), " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(len(body)), 10)
+	if bearer != "" {
+		b = append(append(b, "\r\nAuthorization: Bearer "...), bearer...)
+	}
+	if prefer != "" {
+		b = append(append(b, "\r\nPrefer: "...), prefer...)
+	}
+	return append(append(b, "\r\n\r\n"...), body...)
+}

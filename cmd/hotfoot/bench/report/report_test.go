@@ -1,0 +1,62 @@
+//go:build linux
+
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"hotfoot/cmd/hotfoot/bench/report"
+)
+
+// filled is a report with two systems, one of which lacks a figure.
+func filled() *report.Report {
+	r := &report.Report{Version: "v1", Machine: "a machine"}
+	t := r.New("idle", "on a fresh server")
+	for _, bytes := range []float64{300, 100, 200} {
+		t.Add("1000 sockets", "bare", report.Reading{Name: "RSS", Unit: "B", Value: bytes})
+	}
+	t.Add("1000 sockets", "hotfoot", report.Reading{Name: "RSS", Unit: "B", Value: 5123.4}, report.Reading{Name: "goroutines", Value: 1.002})
+	t.Note("%d sockets do not fit", 19000)
+	t.Note("%d sockets do not fit", 19000)
+	return r
+}
+
+func TestReport_Text(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := filled().Text(&out); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		got = append(got, strings.Join(strings.Fields(line), " "))
+	}
+	want := []string{
+		"hotfoot v1 on a machine", "", "idle: on a fresh server", "", "RSS, B goroutines", "1000 sockets bare 200 –", "1000 sockets hotfoot 5123 1.00",
+		"19000 sockets do not fit",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s", out.String())
+	}
+}
+
+func TestReport_JSON(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := filled().JSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	var got report.Report
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Tables) != 1 || len(got.Tables[0].Rows) != 2 || len(got.Tables[0].Notes) != 1 {
+		t.Fatalf("got %s", out.String())
+	}
+	if f := got.Tables[0].Rows[0].Figures[0]; f.Median != 200 || len(f.Repeats) != 3 || f.Unit != "B" {
+		t.Errorf("got %+v", f)
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"hotfoot/cmd/hotfoot/bench"
+	"hotfoot/cmd/hotfoot/bench/bare"
+	"hotfoot/cmd/hotfoot/bench/firstversion"
+)
+
+type benchCmd struct {
+	Repeats int    `help:"How often each figure is taken; the median is shown. Default: 3, or 1 with --short." placeholder:"N"`
+	Short   bool   `help:"Small sizes: a few minutes for all, and rough figures."`
+	JSON    bool   `help:"Print one JSON document, with every repeat of every figure, instead of tables."`
+	Profile string `help:"Folder for CPU and heap profiles of Hotfoot's processes while they are measured. They cost a few percent." type:"path" placeholder:"DIR"`
+	Dir     string `help:"Folder below which the private stores keep their data meanwhile." default:"" type:"path" placeholder:"DIR"`
+
+	Idle    benchIdleCmd    `cmd:"" help:"Memory and goroutines of a watching socket while nothing happens."`
+	Fanout  benchFanoutCmd  `cmd:"" help:"CPU and latency of bringing updates to sockets, at a rate that every system carries."`
+	Ramp    benchRampCmd    `cmd:"" help:"The highest rate at which p99 stays below 100 ms."`
+	Storm   benchStormCmd   `cmd:"" help:"All viewers lose their connection at once and come back."`
+	Slow    benchSlowCmd    `cmd:"" help:"Viewers who never read: what they do to the others, and what they have missed."`
+	Ingest  benchIngestCmd  `cmd:"" help:"CPU and rate of taking positions in, until they are safe and until they are in Postgres."`
+	Ops     benchOpsCmd     `cmd:"" help:"The live map of a whole city, with many dispatchers."`
+	Cluster benchClusterCmd `cmd:"" help:"One Redis against a cluster of three masters, one gateway against four."`
+	All     benchAllCmd     `cmd:"" help:"All of these, in this order."`
+
+	ServeBare         benchServeBareCmd         `cmd:"" hidden:"" help:"Run the bare server that a bench compares with."`
+	ServeFirstVersion benchServeFirstVersionCmd `cmd:"" hidden:"" help:"Run the first version that a bench compares with."`
+}
+
+type (
+	benchIdleCmd    struct{}
+	benchFanoutCmd  struct{}
+	benchRampCmd    struct{}
+	benchStormCmd   struct{}
+	benchSlowCmd    struct{}
+	benchIngestCmd  struct{}
+	benchOpsCmd     struct{}
+	benchClusterCmd struct{}
+	benchAllCmd     struct{}
+)
+
+func (benchIdleCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Idle)
+}
+
+func (benchFanoutCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Fanout)
+}
+
+func (benchRampCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Ramp)
+}
+
+func (benchStormCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Storm)
+}
+
+func (benchSlowCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Slow)
+}
+
+func (benchIngestCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Ingest)
+}
+
+func (benchOpsCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Ops)
+}
+
+func (benchClusterCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Cluster)
+}
+
+func (benchAllCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).All)
+}
+
+// measure runs one measurement, or all, on a deployment of its own: nothing else needs to run, and nothing is left.
+func (c *benchCmd) measure(ctx context.Context, w *world, what func(*bench.Bench, context.Context) error) (err error) {
+	config := bench.Config{Dir: c.Dir, Profile: c.Profile, Repeats: 3, Sizes: bench.Full(), Begin: (&progress{out: os.Stderr}).begin}
+	if c.Short {
+		config.Repeats, config.Sizes = 1, bench.Short()
+	}
+	if c.Repeats > 0 {
+		config.Repeats = c.Repeats
+	}
+	b, err := bench.New(config, version)
+	if err != nil {
+		return err
+	}
+	// What was measured before something failed is worth showing.
+	failed := errors.Join(what(b, ctx), b.Close())
+	show := b.Report.Text
+	if c.JSON {
+		show = b.Report.JSON
+	}
+	return errors.Join(failed, show(w.stdout))
+}
+
+// benchServeBareCmd is the limit, as a process of its own.
+type benchServeBareCmd struct{}
+
+// Run serves until ctx ends.
+func (benchServeBareCmd) Run(ctx context.Context, w *world) error {
+	server, err := bare.Listen()
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	w.log.Info("serving", "address", server.Sockets, "feed", server.Feed)
+	return server.Run(ctx)
+}
+
+// benchServeFirstVersionCmd is the first version, as a process of its own.
+type benchServeFirstVersionCmd struct{ storeFlags }
+
+// Run serves until ctx ends.
+func (c *benchServeFirstVersionCmd) Run(ctx context.Context, w *world) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("first version: %w", err)
+	}
+	server, err := firstversion.New(ctx, c.DatabaseURL, c.RedisURL)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	w.log.Info("serving", "address", listener.Addr().String(), "admin", listener.Addr().String())
+	return server.Run(ctx, listener)
+}

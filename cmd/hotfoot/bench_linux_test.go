@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"hotfoot/cmd/hotfoot/bench"
+	"hotfoot/cmd/hotfoot/bench/report"
+	"hotfoot/store/storetest"
+)
+
+// Every measurement runs once on everything that there is, and every row of every table has its figures.
+func TestBench_All(t *testing.T) {
+	t.Setenv(asHotfoot, "1") // for the servers that it starts
+	b, err := bench.New(bench.Config{Dir: storetest.Dir(t), Repeats: 1, Sizes: bench.Tiny(), Begin: func(step string) func() {
+		began := time.Now()
+		return func() { t.Logf("%s: %v", step, time.Since(began)) }
+	}}, "test")
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	must(t, b.All(t.Context()))
+	var text, document bytes.Buffer
+	must(t, b.Report.Text(&text))
+	must(t, b.Report.JSON(&document))
+	t.Log(text.String())
+	var got report.Report
+	must(t, json.Unmarshal(document.Bytes(), &got))
+
+	rows := map[string]int{}
+	for _, table := range got.Tables {
+		for _, row := range table.Rows {
+			rows[table.Name+": "+row.System]++
+			for _, f := range row.Figures {
+				if len(f.Repeats) != 1 {
+					t.Errorf("%s, %s, %s: %d repeats of %s", table.Name, row.What, row.System, len(f.Repeats), f.Name)
+				}
+				// Not the rate of a ramp: on a busy machine none is carried for the blink of an eye that is measured here.
+				if slices.Contains([]string{"delivered", "updates", "rows"}, f.Name) && f.Median <= 0 {
+					t.Errorf("%s, %s, %s: %s is %v", table.Name, row.What, row.System, f.Name, f.Median)
+				}
+			}
+		}
+	}
+	for want, n := range map[string]int{
+		"idle: bare": 1, "idle: first version": 1, "idle: hotfoot": 1, "fanout: bare": 1, "fanout: first version": 1, "fanout: hotfoot": 1,
+		"fanout, whole path: first version": 1, "fanout, whole path: hotfoot": 1, "ramp: bare": 1, "ramp: first version": 1, "ramp: hotfoot": 1,
+		"storm: bare": 1, "storm: first version": 1, "storm: hotfoot": 1, "slow: first version": 1, "slow: hotfoot": 1,
+		"ingest: first version": 1, "ingest: hotfoot": 3, "ingest, history: first version": 1, "ingest, history: hotfoot": 1, "ops: hotfoot": 3, "cluster: hotfoot": 4,
+	} {
+		if rows[want] != n {
+			t.Errorf("%d rows of %q, want %d", rows[want], want, n)
+		}
+	}
+}
+
+func TestBench_profile(t *testing.T) {
+	t.Setenv(asHotfoot, "1")
+	sizes, folder := bench.Tiny(), t.TempDir()
+	b, err := bench.New(bench.Config{Dir: storetest.Dir(t), Repeats: 1, Sizes: sizes, Begin: func(string) func() { return func() {} }, Profile: folder}, "test")
+	must(t, err)
+	defer func() { must(t, b.Close()) }()
+	must(t, b.Ops(t.Context()))
+	for _, kind := range []string{"cpu", "heap"} {
+		files, err := filepath.Glob(filepath.Join(folder, "ops-hotfoot-1-of-1-gateway."+kind+".pprof"))
+		must(t, err)
+		if len(files) != 1 {
+			t.Errorf("%d %s profiles", len(files), kind)
+		}
+	}
+}
