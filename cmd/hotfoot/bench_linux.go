@@ -95,7 +95,7 @@ func (c *benchCmd) measure(ctx context.Context, w *world, what func(*bench.Bench
 		return err
 	}
 	// What was measured before something failed is worth showing.
-	failed := errors.Join(what(b, ctx), b.Close())
+	failed := errors.Join(what(b, ctx), b.Failed(), b.Close())
 	show := b.Report.Text
 	if c.JSON {
 		show = b.Report.JSON

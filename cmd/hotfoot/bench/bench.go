@@ -40,6 +40,8 @@ type Bench struct {
 
 	rig  *rig.Rig // with one Redis, made when it is first needed
 	step string   // what is measured now
+
+	failures []error
 }
 
 // New begins a run. It fails where processes cannot be measured from outside.
@@ -101,19 +103,35 @@ func (b *Bench) newRig(ctx context.Context, masters, couriers int) (*rig.Rig, er
 	return made, nil
 }
 
-// repeats runs one measurement for every system in turn, as often as is asked for.
-func (b *Bench) repeats(ctx context.Context, what string, systems []rig.System, measure func(rig.System) error) error {
-	for n := range b.Repeats {
+// Failed are the measurements that could not be taken. The others were, and are in the report.
+func (b *Bench) Failed() error { return errors.Join(b.failures...) }
+
+// repeats runs one measurement for every system in turn, as often as is asked for. One that fails is noted, and the rest goes on: somebody has waited
+// long for it. The error is the context's.
+func (b *Bench) repeats(ctx context.Context, table *report.Table, what string, systems []rig.System, measure func(rig.System) ([]report.Reading, error)) error {
+	return b.take(ctx, table, what, b.Repeats, systems, measure)
+}
+
+func (b *Bench) take(ctx context.Context, table *report.Table, what string, repeats int, systems []rig.System,
+	measure func(rig.System) ([]report.Reading, error),
+) error {
+	for n := range repeats {
 		for _, system := range systems {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			b.step = fmt.Sprintf("%s, %s, %d of %d", what, system, n+1, b.Repeats)
+			b.step = fmt.Sprintf("%s, %s, %s, %d of %d", table.Name, what, system, n+1, repeats)
 			done := b.Begin(b.step)
-			err := measure(system)
+			readings, err := measure(system)
 			done()
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", what, system, err)
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case err != nil:
+				b.failures = append(b.failures, fmt.Errorf("%s: %w", b.step, err))
+				table.Note("failed: %s: %v", b.step, err)
+			default:
+				table.Add(what, string(system), readings...)
 			}
 		}
 	}

@@ -43,13 +43,7 @@ func (b *Bench) grow(ctx context.Context, table *report.Table, masters int) (err
 	}
 	for _, gateways := range []int{1, b.Sizes.Gateways} {
 		what := fmt.Sprintf("%d × Redis, %d × gateway", masters, gateways)
-		err := b.repeats(ctx, "cluster, "+what, rig.Systems[2:], func(system rig.System) error {
-			readings, err := b.cluster(ctx, r, gateways)
-			if err == nil {
-				table.Add(what, string(system), readings...)
-			}
-			return err
-		})
+		err := b.repeats(ctx, table, what, rig.Systems[2:], func(rig.System) ([]report.Reading, error) { return b.cluster(ctx, r, gateways) })
 		if err != nil {
 			return err
 		}

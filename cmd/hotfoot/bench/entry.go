@@ -39,12 +39,13 @@ func entryOf(ctx context.Context, r *rig.Rig, server *rig.Server, roles string) 
 	return e, api.Stop, nil
 }
 
-// report writes the request that reports the positions of these groups, of a courier of the fleet: one that stands alone, or a list. The last one is
-// recorded now, and those before it a millisecond apart.
+// report writes the request that reports one position, that of a group, of a courier of the fleet.
 func (e *entry) report(b []byte, courier, group int, now time.Time) []byte {
 	return e.reports(b, courier, group, 1, now)
 }
 
+// reports writes the request that reports so many positions, of this group and those that follow. The last one is recorded now, those before it a
+// millisecond apart. One alone goes as phones send it: without a list around it.
 func (e *entry) reports(b []byte, courier, group, count int, now time.Time) []byte {
 	c := e.rig.Fleet[courier]
 	if e.system == rig.FirstVersion {

@@ -9,6 +9,7 @@ import (
 
 	"hotfoot/cmd/hotfoot/bench/feed"
 	"hotfoot/cmd/hotfoot/bench/post"
+	"hotfoot/cmd/hotfoot/bench/report"
 	"hotfoot/cmd/hotfoot/bench/rig"
 )
 
@@ -22,16 +23,12 @@ func (b *Bench) Fanout(ctx context.Context) error {
 		"CPU seconds for a million delivered frames, and latency from when an update was due")
 	for _, shape := range b.Sizes.Fan {
 		what := fmt.Sprintf("%d topics × %d, %d updates/s", shape.Topics, shape.Watchers, shape.PerSecond)
-		err := b.repeats(ctx, "fanout, "+what, rig.Systems, func(system rig.System) error {
+		err := b.repeats(ctx, table, what, rig.Systems, func(system rig.System) ([]report.Reading, error) {
 			fitting := shape.fit(system)
 			if fitting != shape {
 				table.Note("%s: %d topics and %d updates/s instead, since no more sockets fit the limit of open files", system, fitting.Topics, fitting.PerSecond)
 			}
-			f, err := b.fanout(ctx, r, system, fitting)
-			if err == nil {
-				table.Add(what, string(system), f.readings()...)
-			}
-			return err
+			return b.fanout(ctx, r, system, fitting)
 		})
 		if err != nil {
 			return err
@@ -51,7 +48,7 @@ func (s Shape) fit(system rig.System) Shape {
 	return Shape{Topics: topics, Watchers: s.Watchers, PerSecond: s.PerSecond * topics / s.Topics}
 }
 
-func (b *Bench) fanout(ctx context.Context, r *rig.Rig, system rig.System, s Shape) (*flow, error) {
+func (b *Bench) fanout(ctx context.Context, r *rig.Rig, system rig.System, s Shape) ([]report.Reading, error) {
 	server, set, err := opened(ctx, r, system, s.Topics, s.Watchers)
 	if err != nil {
 		return nil, err
@@ -64,24 +61,25 @@ func (b *Bench) fanout(ctx context.Context, r *rig.Rig, system rig.System, s Sha
 	}
 	defer source.Close()
 	schedule := feed.NewSchedule(s.PerSecond)
-	return b.flow(ctx, set, server.Parts, schedule, s.Watchers, b.Sizes.FanFor, func(ctx context.Context) error { return source.Run(ctx, schedule, s.Topics) })
+	f, err := b.flow(ctx, set, server.Parts, schedule, s.Watchers, b.Sizes.FanFor, func(ctx context.Context) error { return source.Run(ctx, schedule, s.Topics) })
+	return f.readings(), err
 }
 
 // posted measures the whole path: one POST a position, out of the socket of who watches its courier.
 func (b *Bench) posted(ctx context.Context, r *rig.Rig) error {
 	table := b.Report.New("fanout, whole path", fmt.Sprintf("POST of one position at %d/s over %d connections → api → Redis → gateway → socket, rows stored in Postgres; "+
 		"CPU seconds for a million", b.Sizes.PostAt, b.Sizes.Connections))
-	return b.repeats(ctx, "fanout, whole path", rig.Systems[1:], func(system rig.System) error {
+	return b.repeats(ctx, table, fmt.Sprintf("%d/s", b.Sizes.PostAt), rig.Systems[1:], func(system rig.System) ([]report.Reading, error) {
 		topics := min(1000, len(r.Fleet))
 		server, set, err := opened(ctx, r, system, topics, 1)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer server.Stop()
 		defer set.Close()
 		entry, stop, err := entryOf(ctx, r, server, "api,worker")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer stop()
 		schedule := feed.Single(b.Sizes.PostAt)
@@ -92,9 +90,6 @@ func (b *Bench) posted(ctx context.Context, r *rig.Rig) error {
 			}.Run(ctx)
 			return err
 		})
-		if err == nil {
-			table.Add("", string(system), f.readings()...)
-		}
-		return err
+		return f.readings(), err
 	})
 }

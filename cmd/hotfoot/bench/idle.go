@@ -23,16 +23,12 @@ func (b *Bench) Idle(ctx context.Context) error {
 		"and for one size once more after each has had an update a second for %v", b.Sizes.WarmUp+b.Sizes.FanFor))
 	for _, sockets := range b.Sizes.Idle {
 		what := fmt.Sprintf("%d sockets", sockets)
-		err := b.repeats(ctx, "idle, "+what, rig.Systems, func(system rig.System) error {
+		err := b.repeats(ctx, table, what, rig.Systems, func(system rig.System) ([]report.Reading, error) {
 			n := system.Fits(sockets)
 			if n < sockets {
 				table.Note("%s: %d sockets instead of %d, since no more fit the limit of open files", system, n, sockets)
 			}
-			readings, err := b.idle(ctx, r, system, n, sockets == b.Sizes.IdleTraffic)
-			if err == nil {
-				table.Add(what, string(system), readings...)
-			}
-			return err
+			return b.idle(ctx, r, system, n, sockets == b.Sizes.IdleTraffic)
 		})
 		if err != nil {
 			return err

@@ -42,12 +42,8 @@ func (b *Bench) Ingest(ctx context.Context) error {
 				systems = rig.Systems[1:] // the first version answers when the row is stored, and that is all it can do
 			}
 			what := fmt.Sprintf("%d a report, %s", count, kind)
-			err := b.repeats(ctx, "ingest, "+what, systems, func(system rig.System) error {
-				readings, err := b.ingest(ctx, r, client, system, kind, count)
-				if err == nil {
-					table.Add(what, string(system), readings...)
-				}
-				return err
+			err := b.repeats(ctx, table, what, systems, func(system rig.System) ([]report.Reading, error) {
+				return b.ingest(ctx, r, client, system, kind, count)
 			})
 			if err != nil {
 				return err

@@ -32,24 +32,22 @@ func (b *Bench) Ops(ctx context.Context) error {
 	couriers := min(b.Sizes.OpsCouriers, len(r.Fleet))
 	table := b.Report.New("ops", fmt.Sprintf("%d couriers who report each %v, %d dispatchers, half of them on the whole city and half on a few streets, one gateway; for each dispatcher. "+
 		"Age is how long ago a courier in a frame was there, of samples from every frame that names couriers", couriers, b.Sizes.ReportEvery, b.Sizes.Dispatchers))
-	return b.repeats(ctx, "ops", rig.Systems[2:], func(system rig.System) error {
+	return b.repeats(ctx, table, fmt.Sprintf("%d couriers", couriers), rig.Systems[2:], func(rig.System) ([]report.Reading, error) {
 		seen, cpu, err := b.ops(ctx, r, couriers)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		var readings []report.Reading
 		for i, w := range windows {
-			share := float64(b.Sizes.Dispatchers) / float64(len(windows)) * b.Sizes.OpsFor.Seconds()
-			readings := []report.Reading{
-				{Name: "frames", Unit: "1/s", Value: float64(seen[i].frames) / share}, {Name: "bytes", Unit: "kB/s", Value: float64(seen[i].bytes) / share / 1024},
-			}
+			each := float64(b.Sizes.Dispatchers) / float64(len(windows)) * b.Sizes.OpsFor.Seconds()
+			readings = append(readings, report.Reading{Name: w.name + " frames", Unit: "1/s", Value: float64(seen[i].frames) / each},
+				report.Reading{Name: w.name, Unit: "kB/s", Value: float64(seen[i].bytes) / each / 1024})
 			if seen[i].age.Count() > 0 {
-				readings = append(readings, report.Reading{Name: "age p50", Unit: "ms", Value: milliseconds(seen[i].age.Quantile(0.50))},
-					report.Reading{Name: "age p99", Unit: "ms", Value: milliseconds(seen[i].age.Quantile(0.99))})
+				readings = append(readings, report.Reading{Name: w.name + " age p50", Unit: "ms", Value: milliseconds(seen[i].age.Quantile(0.50))},
+					report.Reading{Name: w.name + " age p99", Unit: "ms", Value: milliseconds(seen[i].age.Quantile(0.99))})
 			}
-			table.Add(w.name, string(system), readings...)
 		}
-		table.Add("all", string(system), cpu...)
-		return nil
+		return append(readings, cpu...), nil
 	})
 }
 
@@ -118,8 +116,5 @@ func (b *Bench) ops(ctx context.Context, r *rig.Rig, couriers int) (seen []mapSe
 	cpu = m.spent(b.Sizes.OpsFor.Seconds(), "/s", "s")
 	stop()
 	feeding.Wait()
-	if set.Closed > 0 {
-		return nil, nil, fmt.Errorf("%d dispatchers were cut off", set.Closed)
-	}
-	return seen, cpu, fed
+	return seen, append(cpu, report.Reading{Name: "cut off", Value: float64(set.Closed)}), fed
 }

@@ -29,7 +29,7 @@ func (b *Bench) Ramp(ctx context.Context) error {
 	for _, shape := range b.Sizes.Ramp {
 		what := fmt.Sprintf("%d topics × %d", shape.Topics, shape.Watchers)
 		from := map[rig.System]float64{}
-		err := b.repeats(ctx, "ramp, "+what, rig.Systems, func(system rig.System) error {
+		err := b.repeats(ctx, table, what, rig.Systems, func(system rig.System) ([]report.Reading, error) {
 			fitting := shape.fit(system)
 			if fitting.Topics != shape.Topics {
 				table.Note("%s: %d topics instead of %d, since no more sockets fit the limit of open files", system, fitting.Topics, shape.Topics)
@@ -41,15 +41,14 @@ func (b *Bench) Ramp(ctx context.Context) error {
 			}
 			best, rate, err := b.ramp(ctx, r, system, fitting, start)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			from[system] = rate
 			readings := []report.Reading{{Name: "frames", Unit: "1/s", Value: rate * float64(shape.Watchers)}}
 			if best != nil {
 				readings = append(readings, best.readings()...)
 			}
-			table.Add(what, string(system), readings...)
-			return nil
+			return readings, nil
 		})
 		if err != nil {
 			return err

@@ -80,12 +80,12 @@ func Short() Sizes {
 	return Sizes{
 		Fleet: 5000, WarmUp: time.Second,
 		Idle: []int{1000, 5000}, IdleTraffic: 5000,
-		Fan: []Shape{{2000, 1, 5000}, {500, 5, 1000}}, FanFor: 3 * time.Second, PostFor: 3 * time.Second, PostAt: 500,
+		Fan: []Shape{{2000, 1, 5000}, {500, 5, 1000}}, FanFor: 2 * time.Second, PostFor: 2 * time.Second, PostAt: 500,
 		Ramp: []Shape{{2000, 1, 30_000}}, RampStep: time.Second, RampMost: 20,
 		Storm: 3000, StormInFlight: 600, StormQuiet: 11 * time.Second,
 		SlowFor:   10 * time.Second,
 		IngestFor: 2 * time.Second, HistoryFor: 10 * time.Second, Connections: 64, Batches: []int{1, 10},
-		OpsCouriers: 5000, Dispatchers: 20, ReportEvery: 4 * time.Second, OpsFor: 4 * time.Second,
+		OpsCouriers: 5000, Dispatchers: 20, ReportEvery: 4 * time.Second, OpsFor: 3 * time.Second,
 		ClusterCouriers: 200, Gateways: 4, ClusterFor: 2 * time.Second,
 	}
 }

@@ -38,16 +38,16 @@ func (b *Bench) Slow(ctx context.Context) error {
 	table.Note("bare is not measured: it drops who does not read")
 	table.Note("first version has no statuses")
 	delivery := len(r.Fleet)
-	return b.repeats(ctx, "slow", rig.Systems[1:], func(system rig.System) error {
+	return b.repeats(ctx, table, fmt.Sprintf("%d of %d slow", slowSockets, slowWatchers), rig.Systems[1:], func(system rig.System) ([]report.Reading, error) {
 		// Each run has a delivery of its own, since statuses change it.
 		delivery -= 2
 		calm, err := b.slow(ctx, r, system, delivery, 0)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s, err := b.slow(ctx, r, system, delivery+1, slowSockets)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		readings := []report.Reading{
 			{Name: "p99, all read", Unit: "ms", Value: milliseconds(calm.others.Quantile(0.99))},
@@ -62,8 +62,7 @@ func (b *Bench) Slow(ctx context.Context) error {
 		if system == rig.Hotfoot {
 			readings = append(readings, report.Reading{Name: "statuses missing", Value: float64(s.missing)}, report.Reading{Name: "statuses", Value: float64(s.statuses)})
 		}
-		table.Add("", string(system), readings...)
-		return nil
+		return readings, nil
 	})
 }
 

@@ -21,16 +21,12 @@ func (b *Bench) Storm(ctx context.Context) error {
 	table := b.Report.New("storm", fmt.Sprintf("all sockets reset at once and opened again with what they have seen, %d handshakes in flight, until each has its first message. "+
 		"Postgres: transactions from then until %v later, less what an idle time of that length has", b.Sizes.StormInFlight, b.Sizes.StormQuiet))
 	what := fmt.Sprintf("%d sockets", b.Sizes.Storm)
-	return b.repeats(ctx, "storm", rig.Systems, func(system rig.System) error {
+	return b.repeats(ctx, table, what, rig.Systems, func(system rig.System) ([]report.Reading, error) {
 		n := system.Fits(b.Sizes.Storm)
 		if n < b.Sizes.Storm {
 			table.Note("%s: %d sockets instead of %d, since no more fit the limit of open files", system, n, b.Sizes.Storm)
 		}
-		readings, err := b.storm(ctx, r, system, n)
-		if err == nil {
-			table.Add(what, string(system), readings...)
-		}
-		return err
+		return b.storm(ctx, r, system, n)
 	})
 }
 
