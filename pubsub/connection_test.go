@@ -200,7 +200,7 @@ func TestConnection_refusal(t *testing.T) {
 	for text, want := range map[string]string{
 		"MOVED 866 127.0.0.1:7001": "its slot has moved to 127.0.0.1:7001", "MOVED 866 :7002": "its slot has moved to 10.0.0.1:7002",
 		"MOVED 866 [::1]:7003": "its slot has moved to [::1]:7003", "MOVED 866 redis-2.example:7004": "its slot has moved to redis-2.example:7004",
-		"MOVED": `Redis says "MOVED"`, "NOPERM no": `Redis says "NOPERM no"`, "": `Redis says ""`,
+		"MOVED": `the server says "MOVED"`, "NOPERM no": `the server says "NOPERM no"`, "": `the server says ""`,
 	} {
 		if got := c.refusal([]byte(text)).Error(); got != want {
 			t.Errorf("%q is taken for %q, want %q", text, got, want)

@@ -180,7 +180,10 @@ func (l *lane) ask(ctx context.Context, conn *connection) error {
 	defer ticker.Stop()
 	for {
 		more, less := l.compare()
-		if err := errors.Join(conn.subscribe(more), conn.unsubscribe(less)); err != nil {
+		if err := conn.subscribe(more); err != nil {
+			return err
+		}
+		if err := conn.unsubscribe(less); err != nil {
 			return err
 		}
 		select {

@@ -185,7 +185,7 @@ func (s *Subscriber) lost(l *lane, err error) {
 	s.away[l] = struct{}{}
 	if s.since.IsZero() {
 		s.since = time.Now()
-		s.log.Warn("there is no Pub/Sub connection; what is watched will be read again when it is back", "of", l.group, "error", err)
+		s.log.Warn("there is no Pub/Sub connection; what is watched will be read again when it is back", "lane", l.group, "error", err)
 	}
 }
 
