@@ -151,6 +151,20 @@ func TestLane_counts_the_last_confirmation_alone(t *testing.T) {
 	if l.released([]byte("x")) || l.released([]byte("y")) {
 		t.Error("what was not asked for is not taken for a slot that has moved")
 	}
+	// Given up, and somebody comes and goes before Redis has said so.
+	l.remove(again)
+	l.sweep()
+	l.sweep()
+	l.compare()
+	last := &Subscription{name: "x", listener: e.listener(), ready: make(chan struct{})}
+	l.add(last)
+	l.remove(last)
+	if !l.released([]byte("x")) {
+		t.Error("what was asked for is taken for a slot that has moved, since somebody came and went")
+	}
+	if len(l.channels) != 0 {
+		t.Error("a channel is kept that nobody wants")
+	}
 }
 
 // Several lanes on one server share nothing but the server.
