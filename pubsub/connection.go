@@ -126,11 +126,11 @@ func (c *connection) write(b []byte) error {
 func (c *connection) refusal(text []byte) error {
 	fields := strings.Fields(string(text))
 	if len(fields) != 3 || fields[0] != "MOVED" {
-		return fmt.Errorf("Redis says %q", text)
+		return fmt.Errorf("the server says %q", text)
 	}
 	host, port, err := net.SplitHostPort(fields[2])
 	if err != nil {
-		return errors.Join(fmt.Errorf("Redis says %q", text), err)
+		return errors.Join(fmt.Errorf("the server says %q", text), err)
 	}
 	if host == "" { // that is: the one which you are talking to
 		host, _, _ = net.SplitHostPort(c.address)

@@ -107,8 +107,8 @@ func bridge(t *testing.T, listener net.Listener, dial func() (net.Conn, error)) 
 	})
 }
 
-// impostor is a server that answers a subscriber as a test wants: what it says to each connection, after which it hears no more.
-func impostor(t *testing.T, says func(canary string) string) (address string, greeted *atomic.Int64) {
+// impostor is a server that answers whoever asks it for a channel as a test wants.
+func impostor(t *testing.T, says func(channel string) string) (address string, greeted *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -130,9 +130,13 @@ func impostor(t *testing.T, says func(canary string) string) (address string, gr
 					if err != nil {
 						return
 					}
-					if strings.Contains(line, ":canary:") {
+					line = strings.TrimSpace(line)
+					canary := strings.Contains(line, ":canary:")
+					if canary {
 						greeted.Add(1)
-						_, _ = io.WriteString(conn, says(strings.TrimSpace(line)))
+					}
+					if canary || line == "news" {
+						_, _ = io.WriteString(conn, says(line))
 					}
 				}
 			})
@@ -153,25 +157,28 @@ func confirmation(verb, name string) string {
 // Whatever a server says, its listeners are not live for longer than it says so, and it is not asked in a hurry.
 func TestConnection_impostors(t *testing.T) {
 	t.Parallel()
-	for what, c := range map[string]struct{ greeting, then string }{
-		"a frame of a gigabyte":    {"", "*3\r\n$7\r\nmessage\r\n$1073741824\r\n"},
-		"another protocol":         {"HTTP/1.1 400 Bad Request\r\n\r\n", ""},
-		"loading":                  {"-LOADING Redis is loading the dataset in memory\r\n", ""},
-		"sent away from one place": {"-MOVED 1 nowhere\r\n", ""},
-		"sent to nobody":           {"-MOVED 1 127.0.0.1:1\r\n", ""},
-		"sent in circles":          {"-MOVED 1 :%s\r\n", ""},
-		"taken away at once":       {"", confirmation("unsubscribe", "news")},
-		"an error later":           {"", "-ERR no more\r\n"},
+	for what, c := range map[string]struct{ greeting, then, reason string }{
+		"a frame of 900 megabytes": {"", "*3\r\n$7\r\nmessage\r\n$900000000\r\n", "900000000 bytes"},
+		"another protocol":         {"HTTP/1.1 400 Bad Request\r\n\r\n", "", "begins with"},
+		"loading":                  {"-LOADING Redis is loading the dataset in memory\r\n", "", "LOADING"},
+		"sent away from one place": {"-MOVED 1 nowhere\r\n", "", "nowhere"},
+		"sent to nobody":           {"-MOVED 1 127.0.0.1:1\r\n", "", "127.0.0.1:1"},
+		"sent in circles":          {"-MOVED 1 :%s\r\n", "", "moved to 127.0.0.1"},
+		"taken away at once":       {"", confirmation("unsubscribe", "news"), "moved to another"},
+		"an error later":           {"", "-ERR no more\r\n", "no more"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			var port string
 			began := time.Now()
-			address, greeted := impostor(t, func(canary string) string {
-				if c.greeting != "" {
+			address, greeted := impostor(t, func(channel string) string {
+				switch {
+				case c.greeting != "":
 					return strings.ReplaceAll(c.greeting, "%s", port)
+				case channel == "news":
+					return confirmation("subscribe", "news") + c.then
 				}
-				return confirmation("subscribe", canary) + confirmation("subscribe", "news") + c.then
+				return confirmation("subscribe", channel)
 			})
 			_, port, _ = net.SplitHostPort(address)
 			client := connect(t, "redis://"+address)
@@ -183,8 +190,8 @@ func TestConnection_impostors(t *testing.T) {
 			for start := greeted.Load(); greeted.Load() < start+4; {
 				<-time.After(time.Millisecond)
 			}
-			if sub.Live() {
-				t.Error("it is live")
+			if sub.Live() || !strings.Contains(log.String(), c.reason) {
+				t.Errorf("it is live: %v; it says: %s", sub.Live(), log)
 			}
 			// Each round takes an eighth of a second at least, and a master may send it on a few times within one.
 			if rate := float64(greeted.Load()) / (time.Since(began).Seconds() + 0.25); rate > 8*(hopsMax+1) {
@@ -194,13 +201,27 @@ func TestConnection_impostors(t *testing.T) {
 	}
 }
 
+// A master that has given a slot away says to whom. Nobody else knows it sooner.
+func TestConnection_goes_where_it_is_sent(t *testing.T) {
+	t.Parallel()
+	there, _ := impostor(t, func(channel string) string {
+		return confirmation("subscribe", channel) + messageOn("message", "news", "hello")
+	})
+	here, _ := impostor(t, func(string) string { return "-MOVED 1 " + there + "\r\n" })
+	s := NewSubscriber(connect(t, "redis://"+here), silent)
+	run(t, s.Run)
+	e := newEar()
+	ready(t, s.Subscribe("news", e.listener()))
+	e.hears(t, "hello", 1)
+}
+
 func TestConnection_refusal(t *testing.T) {
 	t.Parallel()
 	c := &connection{address: "10.0.0.1:7000"}
 	for text, want := range map[string]string{
 		"MOVED 866 127.0.0.1:7001": "its slot has moved to 127.0.0.1:7001", "MOVED 866 :7002": "its slot has moved to 10.0.0.1:7002",
 		"MOVED 866 [::1]:7003": "its slot has moved to [::1]:7003", "MOVED 866 redis-2.example:7004": "its slot has moved to redis-2.example:7004",
-		"MOVED": `Redis says "MOVED"`, "NOPERM no": `Redis says "NOPERM no"`, "": `Redis says ""`,
+		"MOVED": `the server says "MOVED"`, "NOPERM no": `the server says "NOPERM no"`, "": `the server says ""`,
 	} {
 		if got := c.refusal([]byte(text)).Error(); got != want {
 			t.Errorf("%q is taken for %q, want %q", text, got, want)

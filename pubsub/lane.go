@@ -29,6 +29,9 @@ type lane struct {
 	// Used by run alone.
 	hint string // where a master has said that the slot is
 	hops int    // how often that was said since a connection worked
+	// singing are the canaries of this connection and of those before, which may take seconds to notice that a server does not answer: the next
+	// connection does not wait for that.
+	singing sync.WaitGroup
 
 	mu               sync.Mutex
 	channels         map[string]*channel
@@ -51,6 +54,7 @@ var errIdle = errors.New("nothing is listened to")
 // run keeps a connection for as long as something is listened to and ctx lasts.
 func (l *lane) run(ctx context.Context) {
 	s := l.subscriber
+	defer l.singing.Wait()
 	for ctx.Err() == nil && !s.retire(l) {
 		err := l.runOnce(ctx)
 		if ctx.Err() != nil || errors.Is(err, errIdle) {
@@ -83,14 +87,14 @@ func (l *lane) runOnce(ctx context.Context) error {
 	defer l.up.Store(false)
 	l.adopt()
 	tending, stop := context.WithCancelCause(ctx)
-	var tenders sync.WaitGroup
-	tenders.Go(func() {
+	var asking sync.WaitGroup
+	asking.Go(func() {
 		if err := l.ask(tending, conn); err != nil {
 			stop(err)
 			_ = conn.Close()
 		}
 	})
-	tenders.Go(func() { l.sing(tending, conn) })
+	l.singing.Go(func() { l.sing(tending, conn) })
 	err = l.receive(conn)
 	if cause := context.Cause(tending); cause != nil {
 		err = cause // why the reader found the connection closed
@@ -102,7 +106,7 @@ func (l *lane) runOnce(ctx context.Context) error {
 	l.silence()
 	stop(nil)
 	_ = conn.Close()
-	tenders.Wait()
+	asking.Wait()
 	l.forget()
 	return err
 }
@@ -180,7 +184,10 @@ func (l *lane) ask(ctx context.Context, conn *connection) error {
 	defer ticker.Stop()
 	for {
 		more, less := l.compare()
-		if err := errors.Join(conn.subscribe(more), conn.unsubscribe(less)); err != nil {
+		if err := conn.subscribe(more); err != nil {
+			return err
+		}
+		if err := conn.unsubscribe(less); err != nil {
 			return err
 		}
 		select {

@@ -151,6 +151,20 @@ func TestLane_counts_the_last_confirmation_alone(t *testing.T) {
 	if l.released([]byte("x")) || l.released([]byte("y")) {
 		t.Error("what was not asked for is not taken for a slot that has moved")
 	}
+	// Given up, and somebody comes and goes before Redis has said so.
+	l.remove(again)
+	l.sweep()
+	l.sweep()
+	l.compare()
+	last := &Subscription{name: "x", listener: e.listener(), ready: make(chan struct{})}
+	l.add(last)
+	l.remove(last)
+	if !l.released([]byte("x")) {
+		t.Error("what was asked for is taken for a slot that has moved, since somebody came and went")
+	}
+	if len(l.channels) != 0 {
+		t.Error("a channel is kept that nobody wants")
+	}
 }
 
 // Several lanes on one server share nothing but the server.
@@ -254,6 +268,47 @@ func TestLane_listeners_come_and_go(t *testing.T) {
 	e.hears(t, "still here", 1)
 	stays.Close()
 	awaitChannels(t, connect(t, serverURL), 0)
+}
+
+// Lanes open and close all the time, and whoever comes while one closes is served all the same.
+func TestLane_opens_and_closes(t *testing.T) {
+	t.Parallel()
+	client := connect(t, storetest.RedisURL(t))
+	s := NewSubscriber(client, silent)
+	s.width, s.sweepEvery = 2, time.Millisecond
+	run(t, s.Run)
+	var coming sync.WaitGroup
+	for g := range 4 {
+		coming.Go(func() {
+			for i := range 100 {
+				e := newEar()
+				name := fmt.Sprintf("{p%d}:news", (g+i)%4)
+				sub := s.Subscribe(name, e.listener())
+				select {
+				case <-sub.Ready():
+				case <-time.After(patience):
+					t.Error("it is not ready")
+					return
+				}
+				// A lane that closes in this moment opens again, and says so.
+				what := fmt.Sprint(g, " ", i)
+				e.await(t, what, func(heard []string) bool {
+					_ = client.Publish(t.Context(), name, what).Err()
+					return slices.Contains(heard, what)
+				})
+				sub.Close()
+				if i%10 == 0 {
+					eventually(t, "lanes close", func() bool { return s.Lanes() < 2 })
+				}
+			}
+		})
+	}
+	coming.Wait()
+	awaitChannels(t, client, 0)
+	eventually(t, "lanes close", func() bool { return s.Lanes() == 0 })
+	if s.Gaps() != 0 {
+		t.Errorf("%d gaps", s.Gaps())
+	}
 }
 
 // The shortest messages there are arrive although nothing comes after them.

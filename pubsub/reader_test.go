@@ -84,6 +84,7 @@ func TestReader_hostile(t *testing.T) {
 	for what, said := range map[string]string{
 		"a message of a gigabyte":                   "*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1073741824\r\n",
 		"a message of more than memory":             "*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$999999999999999999999\r\n",
+		"a message of nearly as much":               "*3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$999999999\r\n",
 		"a channel of a gigabyte":                   "*3\r\n$7\r\nmessage\r\n$1073741824\r\n",
 		"a kind of a gigabyte":                      "*3\r\n$1073741824\r\n",
 		"a frame of a million parts":                "*1000000\r\n",

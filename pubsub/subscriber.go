@@ -34,7 +34,7 @@ type Subscriber struct {
 
 	mu    sync.Mutex
 	lanes map[string]*lane // by group
-	idle  []*lane          // to be run
+	unrun []*lane          // opened, and not running yet
 	past  int64            // messages of lanes that are gone
 	away  map[*lane]struct{}
 	since time.Time // when the first of those that are away was lost, or there was no saying so
@@ -68,10 +68,10 @@ func (s *Subscriber) Run(ctx context.Context) error {
 	defer running.Wait()
 	for {
 		s.mu.Lock()
-		for _, l := range s.idle {
+		for _, l := range s.unrun {
 			running.Go(func() { l.run(ctx) })
 		}
-		s.idle = nil
+		s.unrun = nil
 		s.mu.Unlock()
 		select {
 		case <-ctx.Done():
@@ -127,7 +127,7 @@ func (s *Subscriber) laneOf(name string) *lane {
 	if l == nil {
 		l = newLane(s, group)
 		s.lanes[group] = l
-		s.idle = append(s.idle, l)
+		s.unrun = append(s.unrun, l)
 		select {
 		case s.opened <- struct{}{}:
 		default:
@@ -185,7 +185,7 @@ func (s *Subscriber) lost(l *lane, err error) {
 	s.away[l] = struct{}{}
 	if s.since.IsZero() {
 		s.since = time.Now()
-		s.log.Warn("there is no Pub/Sub connection; what is watched will be read again when it is back", "of", l.group, "error", err)
+		s.log.Warn("there is no Pub/Sub connection; what is watched will be read again when it is back", "lane", l.group, "error", err)
 	}
 }
 

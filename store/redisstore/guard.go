@@ -9,8 +9,8 @@ import (
 	"hotfoot/tracking"
 )
 
-// Guard puts a breaker before everything that client sends, subscriptions' handshakes included: while it is open nothing is sent, and whoever gets
-// no answer makes it ask. It must be called before the client is used.
+// Guard puts a breaker before everything that client sends: while it is open nothing is sent, and whoever gets no answer makes it ask. It must be
+// called before the client is used.
 func Guard(client redis.UniversalClient, b *tracking.Breaker) { client.AddHook(guard{b}) }
 
 type guard struct{ breaker *tracking.Breaker }
