@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -19,8 +18,8 @@ type Desk interface {
 	Route(ctx context.Context, courier tracking.ID) ([]tracking.Record, error)
 	// Deliveries encodes stops as GET /v1/courier/deliveries does: a JSON array.
 	Deliveries(route []tracking.Record) []byte
-	// Report takes positions as POST /v1/courier/positions does, and answers its JSON object, or a problem's.
-	Report(ctx context.Context, actor tracking.Actor, body []byte) []byte
+	// Report takes a message with positions as POST /v1/courier/positions does, and answers its receipt. Errors: CodeMalformed (not such a message).
+	Report(ctx context.Context, actor tracking.Actor, message []byte) ([]byte, error)
 }
 
 // Couriers serves couriers' apps.
@@ -203,24 +202,12 @@ func (s *courierSocket) tell(notices []notice, route []tracking.Record) {
 
 // receive takes what the courier's app sends up: positions.
 func (s *courierSocket) receive(message []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(message, &fields); err != nil || string(fields["type"]) != `"positions"` {
-		return tracking.Errorf(tracking.CodeMalformed, "not a message of this protocol")
-	}
-	id := fields["id"]
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	delete(fields, "type")
-	delete(fields, "id")
-	body, err := json.Marshal(fields)
+	ctx, cancel := context.WithTimeout(s.hub.ctx, readLimit)
+	defer cancel()
+	receipt, err := s.desk.Report(ctx, s.actor, message)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(s.hub.ctx, readLimit)
-	defer cancel()
-	answer := s.desk.Report(ctx, s.actor, body)
-	receipt := slices.Concat([]byte(`{"type":"receipt","id":`), id, []byte(","), answer[1:])
 	if !s.conn.outbox.event(newMessage(receipt), false) {
 		s.conn.outbox.end(slow, time.Second)
 	}

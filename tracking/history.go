@@ -2,7 +2,6 @@ package tracking
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -80,6 +79,9 @@ type Marker interface {
 
 // HistoryConfig tunes a History; zero fields get defaults.
 type HistoryConfig struct {
+	// Second is another member of the backlog's group. A second pair of hands works through it while transactions are large: one reads and encodes
+	// while the other waits for its commit. Nil for none.
+	Second       Backlog
 	BatchEntries int           // entries stored in one transaction; 500
 	Queue        int           // direct commits that may wait; 4096
 	Retry        time.Duration // pause after a store did not answer; 500 ms
@@ -99,8 +101,6 @@ type History struct {
 	config  HistoryConfig
 	queue   chan directCommit
 	log     *slog.Logger
-	// refused counts how often the store refused an entry, by its handle, for reasons that may pass. Run's alone.
-	refused map[string]int
 }
 
 type directCommit struct {
@@ -132,132 +132,8 @@ func NewHistory(track Track, duties Duties, backlog Backlog, marker Marker, conf
 	}
 	return &History{
 		track: track, duties: duties, backlog: backlog, marker: marker, config: config, log: log,
-		queue: make(chan directCommit, config.Queue), refused: map[string]int{},
+		queue: make(chan directCommit, config.Queue),
 	}
-}
-
-// Run moves the backlog until ctx ends. Any number of nodes may run it.
-func (h *History) Run(ctx context.Context) error {
-	failing := false
-	for ctx.Err() == nil {
-		err := h.runOnce(ctx)
-		if err != nil && ctx.Err() == nil {
-			if !failing {
-				h.log.Warn("moving positions to Postgres failed; they wait in the backlog", "error", err)
-			}
-			pause(ctx, h.config.Retry)
-		}
-		failing = err != nil
-	}
-	return nil
-}
-
-// storeLimit bounds one transaction, so that a connection that has gone silent does not hold up the line until the kernel gives it up.
-const storeLimit = 10 * time.Second
-
-func (h *History) runOnce(ctx context.Context) error {
-	entries, err := h.backlog.Read(ctx, h.config.BatchEntries)
-	if err != nil || len(entries) == 0 {
-		return err
-	}
-	readable := entries[:0:0]
-	for _, e := range entries {
-		if e.Unreadable == nil {
-			readable = append(readable, e)
-		} else if err := h.bury(ctx, e, e.Unreadable); err != nil {
-			return err
-		}
-	}
-	if len(readable) == 0 {
-		return nil
-	}
-	return h.move(ctx, readable)
-}
-
-// move stores entries in one transaction. When one of them cannot be stored the rest must not wait for it: halves are tried until it stands
-// alone, and then it is buried.
-func (h *History) move(ctx context.Context, entries []Entry) error {
-	batches := make([]Batch, len(entries))
-	points := 0
-	for i, e := range entries {
-		batches[i] = e.Batch
-		points += len(e.Batch.Fixes)
-	}
-	began := time.Now()
-	storing, cancel := context.WithTimeout(ctx, storeLimit)
-	marks, err := h.track.Store(storing, batches)
-	cancel()
-	switch {
-	case err == nil:
-	case CodeOf(err) == CodeUnavailable || ctx.Err() != nil:
-		return err
-	case len(entries) == 1:
-		return h.refuse(ctx, entries[0], err)
-	default:
-		half := len(entries) / 2
-		return errors.Join(h.move(ctx, entries[:half]), h.move(ctx, entries[half:]))
-	}
-	h.config.OnStored(points, time.Since(began))
-	if err := h.backlog.Ack(ctx, entries); err != nil {
-		return err
-	}
-	clear(h.refused)
-	return h.marker.MarkDurable(ctx, newestMarks(marks))
-}
-
-// maxRefusals is how often an entry is tried that the store refuses for a reason that we do not know.
-const maxRefusals = 3
-
-// refuse buries an entry that breaks a rule at once, and any other when it has been refused too often: a fault that passes must cost nobody
-// their track, and one that does not must not hold up the line.
-func (h *History) refuse(ctx context.Context, entry Entry, reason error) error {
-	h.refused[entry.Handle]++
-	if CodeOf(reason) != CodeInvalid && h.refused[entry.Handle] < maxRefusals {
-		return reason
-	}
-	return h.bury(ctx, entry, reason)
-}
-
-func (h *History) bury(ctx context.Context, entry Entry, reason error) error {
-	letter := DeadLetter{
-		ID: NewID(), Entry: entry.Handle, Payload: entry.Payload, Batch: entry.Batch, Reason: reason.Error(), BuriedAt: time.Now(),
-	}
-	burying, cancel := context.WithTimeout(ctx, storeLimit)
-	defer cancel()
-	mark, err := h.track.Bury(burying, letter)
-	if err != nil {
-		return err
-	}
-	delete(h.refused, entry.Handle)
-	h.config.OnBuried()
-	h.log.Error("a batch of positions cannot be stored and was put aside; see hotfoot deadletters", "entry", entry.Handle, "courier", entry.Batch.CourierID, "reason", reason)
-	if err := h.backlog.Ack(ctx, []Entry{entry}); err != nil {
-		return err
-	}
-	return h.marker.MarkDurable(ctx, newestMarks([]Mark{mark}))
-}
-
-// newestMarks keeps one mark a session, the highest.
-func newestMarks(marks []Mark) []Mark {
-	type session struct {
-		courier ID
-		name    string
-	}
-	at := make(map[session]int, len(marks))
-	kept := marks[:0]
-	for _, m := range marks {
-		if m.DurableSeq == 0 {
-			continue
-		}
-		key := session{m.CourierID, m.Session}
-		if i, ok := at[key]; ok {
-			kept[i].DurableSeq = max(kept[i].DurableSeq, m.DurableSeq)
-			continue
-		}
-		at[key] = len(kept)
-		kept = append(kept, m)
-	}
-	return kept
 }
 
 // Commit stores one batch of a courier who is on duty and returns when it is durable. RunDirect must be running. Errors: CodeOffShift,

@@ -126,6 +126,7 @@ func (m *marks) MarkDurable(_ context.Context, kept []Mark) error {
 }
 
 type historyParts struct {
+	first *mover
 	*History
 	track *pointStore
 	line  *line
@@ -140,6 +141,7 @@ func newHistoryParts(couriers ...ID) *historyParts {
 		p.line.entries = append(p.line.entries, Entry{Handle: string(rune('a' + i)), Batch: Batch{CourierID: c, Session: "s", Fixes: []Fix{{Seq: int64(i + 1)}}}})
 	}
 	p.History = NewHistory(p.track, p.track, p.line, p.marks, HistoryConfig{Retry: time.Millisecond}, slog.New(slog.DiscardHandler))
+	p.first = p.mover(p.line)
 	return p
 }
 
@@ -193,8 +195,8 @@ func TestHistory_runOnce(t *testing.T) {
 			}
 		}
 		p.track.away = nil
-		if err := p.runOnce(t.Context()); err != nil || len(p.track.stored) != 2 || len(p.refused) != 0 {
-			t.Errorf("%v, stored %v, refused %v", err, p.track.stored, p.refused)
+		if err := p.runOnce(t.Context()); err != nil || len(p.track.stored) != 2 || len(p.first.refused) != 0 {
+			t.Errorf("%v, stored %v, refused %v", err, p.track.stored, p.first.refused)
 		}
 	})
 	t.Run("one that does not pass does not hold up the line for ever", func(t *testing.T) {
@@ -298,10 +300,60 @@ func TestHistory_Run(t *testing.T) {
 	})
 }
 
+// A second pair of hands works while transactions are large, and then no more; whatever it read it has stored.
+func TestHistory_Run_second(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	entry := func() Entry { return Entry{Handle: NewID().String(), Batch: Batch{CourierID: NewID()}} }
+	var firstReads, helped int
+	helping, calm := make(chan struct{}), make(chan struct{})
+	track := &pointStore{}
+	h := NewHistory(track, track, readerFunc(func() ([]Entry, error) {
+		switch firstReads++; firstReads {
+		case 1:
+			return []Entry{entry()}, nil // small: nobody is needed
+		case 2:
+			return []Entry{entry(), entry(), entry()}, nil
+		}
+		<-calm
+		cancel()
+		return nil, nil
+	}), nobody{}, HistoryConfig{BatchEntries: 4, Retry: time.Millisecond, Second: readerFunc(func() ([]Entry, error) {
+		switch helped++; helped {
+		case 1:
+			close(helping)
+			return []Entry{entry(), entry(), entry()}, nil
+		case 2:
+			return nil, Unavailable("Redis", errors.New("refused")) // what it has in hand must not stay there
+		}
+		defer close(calm)
+		return []Entry{entry()}, nil
+	})}, slog.New(slog.DiscardHandler))
+	if err := h.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-helping
+	if firstReads != 3 || helped != 3 || len(track.stored) != 8 {
+		t.Errorf("%d reads, %d of the second, %d entries stored; want 3, 3 and 8", firstReads, helped, len(track.stored))
+	}
+}
+
+// nobody is told how far sessions have come.
+type nobody struct{}
+
+func (nobody) MarkDurable(context.Context, []Mark) error { return nil }
+
 type readerFunc func() ([]Entry, error)
 
 func (f readerFunc) Read(context.Context, int) ([]Entry, error) { return f() }
 func (readerFunc) Ack(context.Context, []Entry) error           { return nil }
+
+// runOnce is what the first pair of hands does.
+func (p *historyParts) runOnce(ctx context.Context) error {
+	_, err := p.first.runOnce(ctx)
+	return err
+}
 
 // direct runs RunDirect until the test ends.
 func (p *historyParts) direct(t *testing.T) (stop func()) {

@@ -8,8 +8,8 @@ import (
 // Hot is where the newest position of every courier lives, and where fixes wait for Postgres.
 type Hot interface {
 	// Place takes one courier's batch in one round trip: it checks that the courier is on duty, keeps the newest fix if it is newer than
-	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is full, or too many wait; nothing was taken), CodeUnavailable (nothing may be
-	// assumed).
+	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is full, or too
+	// many reports are under way; nothing was taken), CodeUnavailable (nothing may be assumed).
 	Place(ctx context.Context, p Placement) (Placed, error)
 	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Marks that cannot be made now are owed: they are
 	// made when the store is back, and this node answers by them meanwhile. Errors: CodeUnavailable.

@@ -116,6 +116,7 @@ func breakable(p ports) (ports, error) {
 	}
 	p.hot, p.announcer, p.ledger = failingHot{p.hot, f}, failingAnnouncer{p.announcer, f}, failingLedger{p.ledger, f}
 	p.outbox, p.track, p.backlog, p.records = failingOutbox{p.outbox, f}, failingTrack{p.track, f}, failingBacklog{p.backlog, f}, failingRecords{p.records, f}
+	p.second = failingBacklog{p.second, f}
 	return p, nil
 }
 

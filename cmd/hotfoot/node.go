@@ -82,7 +82,7 @@ func (n *node) build() error {
 	}
 	p, err := breakable(ports{
 		hot: n.hot, announcer: n.hot, ledger: n.truth, outbox: n.truth, track: n.truth, records: n.hot,
-		backlog: pubsub.NewBacklog(n.client, consumerName(), n.log),
+		backlog: pubsub.NewBacklog(n.client, consumerName(), n.log), second: pubsub.NewBacklog(n.client, consumerName(), n.log),
 	})
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (n *node) build() error {
 	feed := pubsub.NewFeed(n.subscriber, n.log)
 	n.relay = tracking.NewRelay(p.outbox, p.announcer, tracking.RelayConfig{}, n.log)
 	stored := newHistoryMetrics(n.registry)
-	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
+	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{Second: p.second, OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
 	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
 	feed.Revoked(n.auth.Forget, func(live bool) {
 		if live {

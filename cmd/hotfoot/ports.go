@@ -19,6 +19,7 @@ type ports struct {
 	outbox    tracking.Outbox
 	track     tracking.Track
 	backlog   tracking.Backlog
+	second    tracking.Backlog
 	records   records
 }
 

@@ -216,6 +216,21 @@ func TestStore_Store(t *testing.T) {
 			t.Errorf("durable is %d of %d points", got[0], s.points(t, c))
 		}
 	})
+	t.Run("a commit that fails is a failure, and nothing of it is there", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		_, err := s.pool.Exec(t.Context(), `
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not today'; END $$;
+CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON position_sessions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`)
+		must(t, err)
+		marks, err := s.Store.Store(t.Context(), []tracking.Batch{batchOf(s.courier.ID, "s", 1, 2)})
+		if err == nil || len(marks) > 0 {
+			t.Errorf("marks %+v, %v: want an error", marks, err)
+		}
+		if n := s.points(t, s.courier.ID); n != 0 {
+			t.Errorf("%d points are stored", n)
+		}
+	})
 	t.Run("refuses what can never be stored, and stores nothing of the call", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -29,25 +30,44 @@ func (s *Server) Deliveries(route []tracking.Record) []byte {
 	return b
 }
 
-// Report takes positions that came by socket, as POST /v1/courier/positions does, and answers its JSON object, or a problem's.
-func (s *Server) Report(ctx context.Context, actor tracking.Actor, body []byte) []byte {
-	var answer any
-	report, err := ParseReport(body)
-	if err == nil {
-		var intake tracking.Intake
-		if intake, err = s.take(ctx, actor, report); err == nil {
-			answer = newIntakeBody(intake)
+// Report takes a message with positions that came by socket, as POST /v1/courier/positions does, and answers its receipt: what the request would have
+// been answered, or a problem, with the message's id. The error is CodeMalformed when it is not such a message.
+func (s *Server) Report(ctx context.Context, actor tracking.Actor, message []byte) ([]byte, error) {
+	page := sheets.Get().(*sheet)
+	defer sheets.Put(page)
+	id, report, ok := quickMessage(message, page.points)
+	page.points = report.Points[:0]
+	var err error
+	if !ok {
+		var body []byte
+		if id, body, err = openMessage(message); err != nil {
+			return nil, err
 		}
+		report, err = ParseReport(body)
 	}
-	if err != nil {
-		answer = s.fail(err)
+	var intake tracking.Intake
+	if err == nil {
+		intake, err = s.take(ctx, actor, report)
 	}
-	b, err := json.Marshal(answer)
-	if err != nil {
-		s.log.Error("encoding a receipt", "error", err)
-		return []byte("{}")
+	receipt := append(append([]byte(`{"type":"receipt","id":`), cmp.Or(string(id), "null")...), ',')
+	if err == nil {
+		return append(receipt, appendIntake(nil, intake)[1:]...), nil
 	}
-	return b
+	problem, err := json.Marshal(s.fail(err))
+	return append(receipt, problem[1:]...), err
+}
+
+// openMessage takes the report out of any message.
+func openMessage(message []byte) (id, body []byte, err error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(message, &fields); err != nil || string(fields["type"]) != `"positions"` {
+		return nil, nil, tracking.Errorf(tracking.CodeMalformed, "not a message of this protocol")
+	}
+	id = fields["id"]
+	delete(fields, "type")
+	delete(fields, "id")
+	body, err = json.Marshal(fields)
+	return id, body, err
 }
 
 // RefuseHTTP writes an error as the contract wants it, for what is served beside the API.

@@ -24,10 +24,15 @@ func TestServer_Report(t *testing.T) {
 		must(t, err)
 		return tracking.Actor{Role: tracking.RoleCourier, MerchantID: s.id, CourierID: id}
 	}
-	report := func(p phone, body any) object {
-		encoded, err := json.Marshal(body)
+	report := func(p phone, body object) object {
+		message, err := json.Marshal(with(body, "type", "positions", "id", 7))
 		must(t, err)
-		return answer{body: s.server.Report(t.Context(), actor(p), encoded)}.object(t)
+		receipt, err := s.server.Report(t.Context(), actor(p), message)
+		must(t, err)
+		if !strings.HasPrefix(string(receipt), `{"type":"receipt","id":7,`) {
+			t.Errorf("%s: answered %s", message, receipt)
+		}
+		return answer{body: receipt}.object(t)
 	}
 	if o := report(sam, object{"session": "a", "positions": []object{fix(0, "seq", 1), fix(0, "lat", 100)}}); receipts(t, o) != "live rejected/coordinate" || o["accepted_seq"] != 1.0 {
 		t.Errorf("got %v", o)
@@ -35,9 +40,28 @@ func TestServer_Report(t *testing.T) {
 	if o := report(off, fix(0)); o["code"] != "off_shift" || o["status"] != 403.0 {
 		t.Errorf("off shift: %v", o)
 	}
-	if o := report(sam, "x"); o["code"] != "invalid" {
+	if o := report(sam, object{"device": "x"}); o["code"] != "invalid" {
 		t.Errorf("nonsense: %v", o)
 	}
+	for _, message := range []string{``, `"x"`, `[]`, `null`, `{}`, `{"positions":[]}`, `{"type":"position"}`, `{"type":7}`} {
+		if receipt, err := s.server.Report(t.Context(), actor(sam), []byte(message)); tracking.CodeOf(err) != tracking.CodeMalformed {
+			t.Errorf("%s: answered %s, %v; want malformed", message, receipt, err)
+		}
+	}
+	plain := strings.TrimPrefix(string(mustJSON(t, fix(0))), "{")
+	for id, want := range map[string]string{`"id":"a",`: `"a"`, `"id":0,`: "0", ``: "null", `"id":null,`: "null", `"id":{"a":[1.5]},`: `{"a":[1.5]}`, `"id":"\u0061",`: `"\u0061"`} {
+		receipt, err := s.server.Report(t.Context(), actor(sam), []byte(`{"type":"positions",`+id+plain))
+		if prefix := `{"type":"receipt","id":` + want + `,"accepted_seq":0,`; err != nil || !strings.HasPrefix(string(receipt), prefix) {
+			t.Errorf("%s: answered %s, %v", id, receipt, err)
+		}
+	}
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	must(t, err)
+	return b
 }
 
 func TestServer_Deliveries(t *testing.T) {

@@ -12,37 +12,78 @@ import (
 // for the report's.
 func quickReport(body []byte, points []tracking.Point) (report tracking.PositionReport, ok bool) {
 	s := scanner{body: body}
+	report = s.report(points, nil)
+	return report, s.ended()
+}
+
+// quickMessage reads a report that came by socket: it says its type, and may carry an id, which is answered as it came.
+func quickMessage(message []byte, points []tracking.Point) (id []byte, report tracking.PositionReport, ok bool) {
+	s := scanner{body: message}
+	var e envelope
+	report = s.report(points, &e)
+	return e.id, report, s.ended() && e.typed
+}
+
+// envelope is what a message has beside its report.
+type envelope struct {
+	typed bool
+	id    []byte // a whole number or a plain text, as it came; nil for none
+}
+
+// report reads an object with positions, or a bare position.
+func (s *scanner) report(points []tracking.Point, e *envelope) (report tracking.PositionReport) {
 	report.Points = points[:0]
-	var seen, session, positions bool
+	var session, positions bool
 	for key := s.first('{'); key; key = s.more('}') {
 		start := s.at
 		switch string(s.key()) {
 		case "session":
-			seen, session = session, true
+			s.bad, session = s.bad || session, true
 			report.Session = string(s.text())
 		case "positions":
-			seen, positions = positions, true
-			for item := s.first('['); item; item = s.more(']') {
-				if len(report.Points) == tracking.MaxPoints {
-					return report, false
-				}
-				s.take('{')
-				report.Points = append(report.Points, s.point())
+			s.bad, positions = s.bad || positions, true
+			s.positions(&report)
+		case "type":
+			s.bad = s.bad || e == nil || e.typed || string(s.text()) != "positions"
+			if !s.bad {
+				e.typed = true
+			}
+		case "id":
+			s.bad = s.bad || e == nil || e.id != nil
+			if id := s.id(); !s.bad {
+				e.id = id
 			}
 		default:
-			// A bare position: there are no others beside it.
-			if session || positions {
-				return report, false
-			}
-			s.at = start
+			// A bare position is the rest of the object: there are no others beside it.
+			s.bad = s.bad || session || positions
+			s.at, positions = start, true
 			report.Points = append(report.Points, s.point())
-			return report, s.ended()
-		}
-		if seen {
-			return report, false
+			return report
 		}
 	}
-	return report, positions && len(report.Points) > 0 && s.ended()
+	s.bad = s.bad || !positions
+	return report
+}
+
+func (s *scanner) positions(report *tracking.PositionReport) {
+	for item := s.first('['); item; item = s.more(']') {
+		s.bad = s.bad || len(report.Points) == tracking.MaxPoints
+		if s.take('{'); s.bad {
+			return
+		}
+		report.Points = append(report.Points, s.point())
+	}
+}
+
+func (s *scanner) id() []byte {
+	s.peek()
+	start := s.at
+	if s.peek() == '"' {
+		s.text()
+	} else {
+		s.seq()
+	}
+	return s.body[start:s.at]
 }
 
 // point reads the fields of a position up to the end of its object.

@@ -82,6 +82,48 @@ func sameReport(t interface {
 	}
 }
 
+// sameMessage does the same for quickMessage.
+func sameMessage(t *testing.T, message []byte) (quickly bool) {
+	t.Helper()
+	id, quick, ok := quickMessage(message, nil)
+	if !ok {
+		return false
+	}
+	slowID, body, err := openMessage(message)
+	var slow tracking.PositionReport
+	if err == nil {
+		slow, err = ParseReport(body)
+	}
+	if err != nil || string(id) != string(slowID) || quick.Session != slow.Session || !reflect.DeepEqual(quick.Points, slow.Points) {
+		t.Errorf("%q\nis read as %s %+v\nand slowly %s %+v, %v", message, id, quick, slowID, slow, err)
+	}
+	return true
+}
+
+func TestQuickMessage(t *testing.T) {
+	t.Parallel()
+	for _, body := range quickly {
+		for _, more := range []string{`{"type":"positions",`, `{"type":"positions","id":7,`, `{"id":"a b","type":"positions",`} {
+			if message := strings.Replace(body, "{", more, 1); !sameMessage(t, []byte(message)) {
+				t.Errorf("%s goes the slow way", message)
+			}
+		}
+		for _, more := range []string{`{`, `{"id":7,`, `{"type":"position",`, `{"type":"positions","type":"positions",`, `{"type":"positions","id":7,"id":7,`, `{"type":"positions","id":1.5,`} {
+			if message := strings.Replace(body, "{", more, 1); sameMessage(t, []byte(message)) {
+				t.Errorf("%s is read", message)
+			}
+		}
+	}
+}
+
+func FuzzQuickMessage(f *testing.F) {
+	for _, seed := range quickly {
+		f.Add([]byte(strings.Replace(seed, "{", `{"type":"positions","id":7,`, 1)))
+	}
+	f.Add([]byte(`{"positions":[{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"}],"id":"x","type":"positions"}`))
+	f.Fuzz(func(t *testing.T, message []byte) { sameMessage(t, message) })
+}
+
 func FuzzQuickReport(f *testing.F) {
 	for _, seed := range append(quickly, slowly...) {
 		f.Add([]byte(seed))

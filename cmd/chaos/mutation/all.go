@@ -11,9 +11,9 @@ var All = []Mutation{
 	{
 		Name: "entries leave the backlog before they are committed",
 		Edits: []Edit{{
-			"tracking/history.go",
-			"	marks, err := h.track.Store(storing, batches)\n",
-			"	_ = h.backlog.Ack(ctx, entries)\n	marks, err := h.track.Store(storing, batches)\n",
+			"tracking/mover.go",
+			"	marks, err := m.track.Store(storing, batches)\n",
+			"	_ = m.backlog.Ack(ctx, entries)\n	marks, err := m.track.Store(storing, batches)\n",
 		}},
 		Row: "F1", Sign: Sign{"I1", "was accepted"},
 	},

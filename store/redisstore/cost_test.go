@@ -1,0 +1,70 @@
+package redisstore_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"hotfoot/tracking"
+)
+
+// What a report may cost Redis, which has one thread for all of them: the commands that it executes, scripts' own included. When this fails, something on
+// every report's way has become dearer: make it cheaper again, or, if it is worth that, raise the bound in the same change and say why.
+func TestStore_Place_cost(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		points  int
+		counted bool
+		want    string
+	}{
+		{"one point", 1, false, "evalsha 1 hmget 1 hset 1 incrby 1 publish 2 xadd 1"},
+		{"one point of a session", 1, true, "evalsha 1 hmget 2 hset 2 incrby 1 publish 2 xadd 1"},
+		{"ten points of a session", 10, true, "evalsha 1 hmget 2 hset 2 incrby 1 publish 2 xadd 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHot(t)
+			courier, at := h.courier(), 0
+			report := func() {
+				at += c.points
+				p := placement(courier, fix(float64(at)))
+				for i := range c.points {
+					f := tracking.Fix{Position: *fix(float64(at - i))}
+					if c.counted {
+						f.Seq = int64(at - i)
+					}
+					p.Batch.Fixes = append(p.Batch.Fixes, f)
+				}
+				_, err := h.Place(t.Context(), p)
+				must(t, err)
+			}
+			report() // what is loaded once, and told to live for a day
+			must(t, h.client.ConfigResetStat(t.Context()).Err())
+			const reports = 20
+			for range reports {
+				report()
+			}
+			if got := commands(t, h, reports); got != c.want {
+				t.Errorf("a report costs %s\nwant             %s", got, c.want)
+			}
+		})
+	}
+}
+
+// commands are those that the server has executed since its counts were reset, of which each report had an equal share.
+func commands(t *testing.T, h hot, reports int) string {
+	t.Helper()
+	var out []string
+	for _, name := range []string{"decrby", "eval", "evalsha", "expire", "geoadd", "get", "hget", "hmget", "hset", "incrby", "publish", "spublish", "xadd", "xlen", "xrange"} {
+		// As in: cmdstat_evalsha:calls=1,usec=13,usec_per_call=13.00,…
+		_, stats, ok := strings.Cut(h.client.Info(t.Context(), "commandstats").Val(), "cmdstat_"+name+":calls=")
+		var calls int
+		if ok {
+			_, err := fmt.Sscanf(stats, "%d", &calls)
+			must(t, err)
+			out = append(out, fmt.Sprintf("%s %.4g", name, float64(calls)/float64(reports)))
+		}
+	}
+	return strings.Join(out, " ")
+}
