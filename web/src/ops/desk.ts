@@ -48,6 +48,7 @@ export function createDesk() {
   const filter = signal<Filter>("all");
   const query = signal("");
   const everyRow = computed(() => (listed.value, allRows(fleet, ledger)));
+  const rows = computed(() => (listed.value, searchRows(filterRows(everyRow.value, filter.value), query.value, ledger)));
 
   return {
     fleet,
@@ -69,7 +70,9 @@ export function createDesk() {
     everyRow,
     rowOf: computed(() => new Map(everyRow.value.map((row) => [row.id, row]))),
     counts: computed(() => countRows(everyRow.value)),
-    rows: computed(() => (listed.value, searchRows(filterRows(everyRow.value, filter.value), query.value, ledger))),
+    rows,
+    /** The ids of the rows that filter and search leave. */
+    shown: computed(() => new Set(rows.value.map((row) => row.id))),
 
     selection: signal<Selection | null>(null),
     /** The row the arrow keys stand on, and the one under the pointer; both are shown on the map. */

@@ -16,11 +16,16 @@ interface Way {
 }
 
 /** Farther than this in one step is a correction or a gap, not a ride: the marker goes there at once. */
-const jump = 0.004;
+export const jump = 0.004;
 
 /** A glide lasts about as long as the next fix takes to come, but never so long that the marker lags visibly. */
 const shortest = 250;
 const longest = 2000;
+
+/** How long a glide takes, in milliseconds, between two fixes that lie so far apart in time. */
+export function glideTime(between: number): number {
+  return Math.min(longest, Math.max(shortest, between));
+}
 
 export class Glide {
   readonly #ways = new Map<string, Way>();
@@ -31,7 +36,7 @@ export class Glide {
     if (way?.at === at) return;
     const from = way ? along(way, now) : to;
     const far = Math.abs(to.lat - from.lat) > jump || Math.abs(to.lon - from.lon) > jump;
-    const duration = still || far ? 0 : Math.min(longest, Math.max(shortest, at - (way?.at ?? at)));
+    const duration = still || far ? 0 : glideTime(at - (way?.at ?? at));
     this.#ways.set(id, { from: duration === 0 ? to : from, to, at, startedAt: now, duration });
   }
 
@@ -45,8 +50,9 @@ export class Glide {
     return way !== undefined && now < way.startedAt + way.duration;
   }
 
-  forget(id: string): void {
-    this.#ways.delete(id);
+  /** Forgets everybody else. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const id of this.#ways.keys()) if (!ids.has(id)) this.#ways.delete(id);
   }
 }
 

@@ -52,7 +52,7 @@ export const glyphs: Record<Glyph, readonly Stroke[]> = {
 const beak = "M-5.1-5.1L0-14L5.1-5.1Z";
 const beakInk: Partial<Record<Glyph, Ink>> = { free: "accent", busy: "accent", late: "late" };
 
-const box = 36;
+export const iconBox = 36;
 export const iconDensity = 2;
 const bearings = 16;
 
@@ -62,15 +62,22 @@ export function iconName(glyph: Glyph, heading: number | null): string {
   return `${glyph}@${Math.round(((heading % 360) / 360) * bearings) % bearings}`;
 }
 
-/** Draws the picture an icon name stands for, in the colours of the theme; null for a name that is not ours. */
-export function drawIcon(name: string, ink: (name: Ink) => string): ImageData | null {
+/** Every icon name there is, for who wants all of them in one picture. */
+export const iconNames: readonly string[] = (Object.keys(glyphs) as Glyph[]).flatMap((glyph) =>
+  Array.from({ length: beakInk[glyph] ? bearings + 1 : 1 }, (_, index) => (index === 0 ? glyph : `${glyph}@${index - 1}`)));
+
+/**
+ * Draws the picture an icon name stands for, in the colours of the theme, with `density` pixels to a unit of the box; null for
+ * a name that is not ours.
+ */
+export function drawIcon(name: string, ink: (name: Ink) => string, density = iconDensity): ImageData | null {
   const [glyph, bearing] = name.split("@") as [Glyph, string | undefined];
   const strokes = glyphs[glyph];
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = box * iconDensity;
+  canvas.width = canvas.height = Math.round(iconBox * density);
   const pen = canvas.getContext("2d");
   if (!strokes || !pen) return null;
-  pen.setTransform(iconDensity, 0, 0, iconDensity, canvas.width / 2, canvas.height / 2);
+  pen.setTransform(density, 0, 0, density, canvas.width / 2, canvas.height / 2);
   pen.lineCap = pen.lineJoin = "round";
   for (const [index, part] of strokes.entries()) {
     stroke(pen, new Path2D(part.d), part, ink);

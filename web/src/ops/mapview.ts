@@ -3,6 +3,9 @@
 import type { GeoJSONSource, Map as MapLibre, MapGeoJSONFeature, PointLike } from "maplibre-gl";
 import type { BaseMap } from "../map.ts";
 import type { Cluster } from "../protocol.ts";
+import { Crowd, spotOf } from "./crowd.ts";
+import type { Member } from "./crowd.ts";
+import { CrowdLayer } from "./crowdlayer.ts";
 import type { MapView as View } from "./address.ts";
 import type { Point } from "./glide.ts";
 import { drawIcon, iconDensity } from "./glyphs.ts";
@@ -35,6 +38,8 @@ const padding = { top: 64, right: 64, bottom: 64, left: 64 };
 export class OpsMap {
   readonly #map: MapLibre;
   readonly #hands: Hands;
+  readonly #crowd = new Crowd();
+  readonly #crowdLayer = new CrowdLayer(this.#crowd);
   #markers = new MarkerSet();
   #paintingSince: number | null = null;
   #inset = 0;
@@ -46,14 +51,16 @@ export class OpsMap {
     this.#hands = hands;
     for (const source of sources) map.addSource(source, { type: "geojson", data: empty, promoteId: "id" });
     for (const layer of layers()) map.addLayer(layer);
+    map.addLayer(this.#crowdLayer, "markers");
     map.setMissingStyleImageResolver((id) => this.#draw(id));
     onTheme(() => this.#repaint());
 
     map.on("click", (event) => this.#clicked(event.point, event.lngLat));
     map.on("mousemove", (event) => {
       const feature = this.#under(event.point);
-      hands.hover(feature?.layer.id === "markers" ? String(feature.id) : null);
-      this.#map.getCanvas().style.cursor = feature ? "pointer" : "";
+      const marker = feature?.layer.id === "markers" ? String(feature.id) : feature ? null : this.#inCrowd(event.lngLat);
+      hands.hover(marker);
+      this.#map.getCanvas().style.cursor = feature || marker ? "pointer" : "";
     });
     map.on("mouseout", () => hands.hover(null));
     map.on("moveend", () => this.report());
@@ -73,6 +80,25 @@ export class OpsMap {
     this.#paintingSince = now;
     this.#source("markers").updateData(diff);
     return true;
+  }
+
+  /** Shows exactly these as a crowd: small, nameless, in one go. Whoever is in it glides by itself as long as it is repainted. */
+  setCrowd(members: Iterable<Member>, still: boolean): void {
+    const before = this.#crowd.version;
+    this.#crowd.show(members, Date.now(), still);
+    if (this.#crowd.version !== before) this.repaint();
+  }
+
+  get crowdMoving(): boolean {
+    return this.#crowd.moving(Date.now());
+  }
+
+  placeInCrowd(id: string): Point | null {
+    return this.#crowd.place(id, Date.now());
+  }
+
+  repaint(): void {
+    this.#map.triggerRepaint();
   }
 
   /** Keeps what is brought into sight out from under a sheet this wide at the right edge. */
@@ -158,7 +184,11 @@ export class OpsMap {
   #clicked(at: PointLike & { x: number; y: number }, { lat, lng }: { lat: number; lng: number }): void {
     if (this.#hands.pick({ lat, lon: lng })) return;
     const feature = this.#under(at);
-    if (!feature) return;
+    if (!feature) {
+      const courier = this.#inCrowd({ lat, lng });
+      if (courier) this.#hands.select("courier", courier);
+      return;
+    }
     const target = feature.geometry as GeoJSON.Point;
     if (feature.layer.id === "clusters") {
       this.#map.easeTo({ center: target.coordinates as [number, number], zoom: this.#map.getZoom() + 2 });
@@ -173,12 +203,17 @@ export class OpsMap {
     return this.#map.queryRenderedFeatures(around, { layers: ["markers", "clusters"] })[0];
   }
 
+  #inCrowd({ lat, lng }: { lat: number; lng: number }): string | null {
+    return this.#crowd.nearest(spotOf({ lat, lon: lng }), reach / (512 * 2 ** this.#map.getZoom()), Date.now());
+  }
+
   #draw(icon: string): void {
     const picture = drawIcon(icon, token);
     if (picture && !this.#map.hasImage(icon)) this.#map.addImage(icon, picture, { pixelRatio: iconDensity });
   }
 
   #repaint(): void {
+    this.#crowdLayer.retheme();
     for (const icon of this.#map.listImages()) {
       const picture = drawIcon(icon, token);
       if (picture) this.#map.updateImage(icon, picture);

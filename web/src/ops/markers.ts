@@ -3,9 +3,10 @@
 
 import type { GeoJSONSourceDiff } from "maplibre-gl";
 import type { Delivery } from "../protocol.ts";
+import type { Member } from "./crowd.ts";
 import type { Courier, Fix } from "./fleet.ts";
 import type { Point } from "./glide.ts";
-import { iconName } from "./glyphs.ts";
+import { iconName, iconNames } from "./glyphs.ts";
 import type { Row } from "./rows.ts";
 
 export interface Marker extends Point {
@@ -30,12 +31,26 @@ export function fade(age: number): number {
   return Math.round((1 - share * (1 - faintest)) * 20) / 20;
 }
 
+function courierIcon(courier: Courier, fix: Fix, row: Row): string {
+  const trouble = row.trouble === "waiting" ? null : row.trouble;
+  return iconName(trouble ?? (courier.stops > 0 ? "busy" : "free"), fix.heading);
+}
+
+const iconIndex = new Map(iconNames.map((name, index) => [name, index]));
+
+/** The same courier in a crowd. */
+export function crowdMember(courier: Courier, fix: Fix, row: Row, now: number): Member {
+  return {
+    id: courier.id, lat: fix.lat, lon: fix.lon, at: fix.at,
+    icon: iconIndex.get(courierIcon(courier, fix, row)) ?? 0, fade: fade(now - fix.at), above: row.trouble !== null,
+  };
+}
+
 export function courierMarker(courier: Courier, fix: Fix, row: Row, place: Point, now: number): Marker {
   const trouble = row.trouble === "waiting" ? null : row.trouble;
-  const glyph = trouble ?? (courier.stops > 0 ? "busy" : "free");
   return {
     id: courier.id, kind: "courier", name: courier.name, ...place,
-    icon: iconName(glyph, fix.heading),
+    icon: courierIcon(courier, fix, row),
     fade: fade(now - fix.at),
     order: trouble === "late" ? 3 : trouble === "silent" ? 2 : courier.stops > 0 ? 1 : 0,
   };

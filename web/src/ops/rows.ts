@@ -102,11 +102,14 @@ function mark(rows: Map<string, Row>, alert: Alert, ledger: Ledger): void {
   row.delivery = delivery ?? row.delivery;
 }
 
+/** The same order as localeCompare's, in a fraction of the time: thousands are sorted with every event. */
+const byName = new Intl.Collator().compare;
+
 function byUrgency(a: Row, b: Row): number {
   const group = (row: Row) => (row.trouble ? rank[row.trouble] : row.courier && row.courier.stops > 0 ? 3 : 4);
   return group(a) - group(b)
     || (a.trouble ? a.since - b.since : 0)
-    || a.title.localeCompare(b.title)
+    || byName(a.title, b.title)
     || a.id.localeCompare(b.id);
 }
 
