@@ -4,8 +4,8 @@ import type { Browser } from "playwright-core";
 import { launch, shot, visit } from "../browser.ts";
 import type { Visit } from "../browser.ts";
 import { City } from "../city.ts";
-import { poll } from "../harness.ts";
-import { DESK, mapView, pixelOf, selected } from "../ops.ts";
+import { poll, startServer } from "../harness.ts";
+import { DESK, mapView, openOps, pixelOf, selected } from "../ops.ts";
 import { measure } from "../smoothness.ts";
 import type { Smoothness } from "../smoothness.ts";
 
@@ -65,3 +65,18 @@ test("a courier in the crowd is found under the pointer and stands out when chos
   await close();
   expect(problems).toEqual([]);
 }, 120_000);
+
+test("four hundred of a real server ride on", async () => {
+  const server = await startServer(400);
+  const { page, problems, close } = await openOps(browser, server.demo, { reducedMotion: "no-preference" });
+  try {
+    await poll("all of them", async () => /^4\d\d on shift/.test((await page.locator(".numbers").textContent()) ?? ""));
+    const seen = await measure(page, 5_000);
+    console.log(`a real server's 400: ${seen.painted.toFixed(1)} fps, scripts ${seen.scriptMs.toFixed(1)} ms a frame`);
+    expect(seen.painted).toBeGreaterThan(0.2);
+    expect(problems).toEqual([]);
+  } finally {
+    await close();
+    await server.stop();
+  }
+}, 180_000);
