@@ -106,6 +106,7 @@ type Hub struct {
 	opening  atomic.Int64 // viewers on their way in
 	draining atomic.Bool
 	seats    ring
+	crowd    crowd
 	shards   [shards]shard
 	tended   []*topic // scratch of the loop that tends the shards
 	// Topics are read in two lines, so that whoever comes new never waits behind everybody who missed something.
@@ -154,6 +155,7 @@ func (h *Hub) start(fn func()) bool {
 func (h *Hub) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { every(ctx, time.Second, 0, h.pulse) })
+	loops.Go(func() { every(ctx, time.Second, 0, h.crowd.tidy) })
 	loops.Go(func() {
 		next := 0
 		every(ctx, time.Second/shards, 0, func() {

@@ -171,18 +171,14 @@ func TestOps_Live(t *testing.T) {
 		}, tracking.Once{})
 		s.must(err)
 		s.move(sam, 37.78, -122.41)
-		var vers []int64
 		for _, status := range []tracking.Status{tracking.PickedUp, tracking.EnRoute, tracking.Arriving} {
 			r = s.report(sam, r, status)
 			b.next("the event", func(f opsFrame) bool {
-				for _, e := range f.Events {
-					vers = append(vers, e.Ver)
-				}
-				return len(vers) > 0 && vers[len(vers)-1] == r.Delivery.Ver
+				return len(f.Events) > 0 && f.Events[len(f.Events)-1].Ver == r.Delivery.Ver
 			})
 		}
-		if want := []int64{2, 3, 4, 5}; !slices.Equal(vers, want) {
-			t.Errorf("the events are %v, want %v", vers, want)
+		if got, want := b.toldOf(r.Delivery.ID), []int64{2, 3, 4, 5}; !slices.Equal(got, want) {
+			t.Errorf("the events are %v, want %v", got, want)
 		}
 		alert := func(kind string, over bool) func(opsFrame) bool {
 			return func(f opsFrame) bool {

@@ -61,6 +61,7 @@ func (h *Hub) sit(s *seat) {
 	sixth := h.config.MaxAge / 6
 	s.until = h.now().Add(h.config.MaxAge - sixth + rand.N(2*sixth+1)).UnixNano()
 	h.seats.add(s)
+	h.crowd.came.Add(1)
 	// Drain tells those it finds; who came by it at that moment is told here.
 	if h.draining.Load() {
 		s.outbox.end(restarting, rand.N(h.config.DrainOver))

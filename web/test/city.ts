@@ -12,6 +12,8 @@ const golden = JSON.parse(readFileSync(new URL("frames/frame.json", import.meta.
 const inFrame = 1500;
 const frameEvery = 250;
 
+const json = (body: unknown) => ({ contentType: "application/json", body: JSON.stringify(body) });
+
 export class City {
   readonly #couriers: Required<GoldenCourier>[];
   readonly #reportEvery: number;
@@ -20,6 +22,7 @@ export class City {
   #owed: number[] = [];
   #known = new Set<number>();
   #full = false;
+  #resting = false;
   #n = 0;
   #next = 0;
   /** Positions sent. */
@@ -42,7 +45,6 @@ export class City {
 
   /** Stands in for the server's roster, its deliveries and its socket. */
   async take(page: Page): Promise<void> {
-    const json = (body: unknown) => ({ contentType: "application/json", body: JSON.stringify(body) });
     await page.route(/\/v1\/ops\/couriers/, (route) => route.fulfill(json({
       next_cursor: null,
       items: this.#couriers.map(({ id, name, vehicle, stops }) => ({
@@ -72,23 +74,36 @@ export class City {
   }
 
   #frame(): void {
-    if (this.#n > 0 || this.#full) this.#move();
+    if (!this.#resting) this.#move();
     if (this.#owed.length === 0) return;
     const now = new Date().toISOString();
     const sent = this.#owed.splice(0, inFrame);
     this.moved += sent.length;
     this.#socket?.send(JSON.stringify({
       type: "frame", n: ++this.#n, at: now, ...(this.#full ? { full: true, clusters: [] } : {}),
-      couriers: sent.map((i) => {
-        const { name, vehicle, stops, ...fix } = this.#couriers[i]!;
-        const described = this.#known.has(i) ? {} : { name, vehicle, stops };
-        this.#known.add(i);
-        return { ...fix, recorded_at: now, ...described };
-      }),
+      couriers: sent.map((i) => this.#said(i, now)),
       gone: [], events: [], alerts: [],
       stats: { couriers_on_duty: this.#couriers.length, active: 0, late: 0, silent: 0, unassigned: 0 },
     }));
     this.#full = false;
+  }
+
+  /** A courier as a frame has it: described the first time. */
+  #said(i: number, now: string): GoldenCourier {
+    const { name, vehicle, stops, ...fix } = this.#couriers[i]!;
+    const known = this.#known.has(i);
+    this.#known.add(i);
+    return Object.assign(fix, { recorded_at: now }, known ? {} : { name, vehicle, stops });
+  }
+
+  /** Everybody stops where they are. */
+  rest(): void {
+    this.#resting = true;
+  }
+
+  /** Where a courier is, and who it is. */
+  courier(i: number): { id: string; lat: number; lon: number } {
+    return this.#couriers[i]!;
   }
 
   /** A quarter of a second's worth of them ride on. */

@@ -6,10 +6,10 @@ export interface Smoothness {
   painted: number;
   /** Animation frames a second, whether or not there was anything to draw. */
   frames: number;
-  /** What the main thread worked, per picture of the map. */
-  taskMs: number;
-  /** The share of the time in which it worked. */
-  busy: number;
+  /** What the page's own scripts took of the main thread, per picture of the map, in milliseconds. */
+  scriptMs: number;
+  /** The same with all that the browser does there, waiting for the renderer included. */
+  mainMs: number;
   /** The longest single task, in milliseconds; 0 when none took more than 50. */
   longest: number;
 }
@@ -18,17 +18,19 @@ export interface Smoothness {
 export async function measure(page: Page, forMs: number): Promise<Smoothness> {
   const debug = await page.context().newCDPSession(page);
   await debug.send("Performance.enable");
-  const tasks = async () => {
+  const spent = async () => {
     const { metrics } = await debug.send("Performance.getMetrics");
-    return metrics.find(({ name }) => name === "TaskDuration")!.value * 1000;
+    const [script, main] = ["ScriptDuration", "TaskDuration"].map((wanted) => metrics.find(({ name }) => name === wanted)!.value * 1000);
+    return { script: script!, main: main! };
   };
-  const before = await tasks();
+  const before = await spent();
   const seen = await page.evaluate(watch, forMs);
-  const taskMs = await tasks() - before;
+  const after = await spent();
   await debug.detach();
+  const pictures = Math.max(1, seen.painted);
   return {
     painted: seen.painted * 1000 / seen.ms, frames: seen.frames * 1000 / seen.ms,
-    taskMs: taskMs / Math.max(1, seen.painted), busy: taskMs / seen.ms, longest: seen.longest,
+    scriptMs: (after.script - before.script) / pictures, mainMs: (after.main - before.main) / pictures, longest: seen.longest,
   };
 }
 

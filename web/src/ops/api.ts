@@ -31,6 +31,9 @@ export type Api = ReturnType<typeof createApi>;
 
 const patience = 10_000;
 
+/** A roster that is as long as this may have more who are not in it. */
+export const rosterLimit = 5000;
+
 export function createApi(key: string, base = "", send: typeof fetch = (...a) => fetch(...a)) {
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { Authorization: `Bearer ${key}` };
@@ -51,7 +54,7 @@ export function createApi(key: string, base = "", send: typeof fetch = (...a) =>
   }
 
   return {
-    couriers: () => call<List<NearbyCourier>>("GET", "/v1/ops/couriers?limit=5000"),
+    couriers: () => call<List<NearbyCourier>>("GET", `/v1/ops/couriers?limit=${rosterLimit}`),
     couriersNear: (place: Place, radius: number) =>
       call<List<NearbyCourier>>("GET", `/v1/ops/couriers?near=${place.lat},${place.lon}&radius_m=${radius}`),
     openDeliveries: (cursor: string | null) =>

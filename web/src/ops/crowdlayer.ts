@@ -4,11 +4,11 @@
 import type { CustomLayerInterface, Map as MapLibre } from "maplibre-gl";
 import { spotOf, stride } from "./crowd.ts";
 import type { Crowd } from "./crowd.ts";
-import { drawIcon, iconBox, iconDensity, iconNames } from "./glyphs.ts";
+import { drawIcon, iconBox, iconNames } from "./glyphs.ts";
 import { token } from "./layers.ts";
 
-/** In a crowd a marker is smaller: it says that somebody is there, and whether all is well. */
-const shrink = 0.6;
+/** In a crowd a marker is smaller: it says that somebody is there, and whether all is well. Ten thousand have ten pixels each. */
+const shrink = 0.5;
 
 const across = 8;
 const rows = Math.ceil(iconNames.length / across);
@@ -33,7 +33,7 @@ void main() {
 }`;
 
 const fragment = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec2 cell;
 in float fade;
 uniform sampler2D icons;
@@ -49,7 +49,8 @@ export class CrowdLayer implements CustomLayerInterface {
   readonly #crowd: Crowd;
   #map: MapLibre | null = null;
   #brush: Brush | null = null;
-  #themed = false;
+  /** Pixels to a unit of the icons as they are drawn; 0 when they must be drawn anew. */
+  #density = 0;
 
   constructor(crowd: Crowd) {
     this.#crowd = crowd;
@@ -58,7 +59,7 @@ export class CrowdLayer implements CustomLayerInterface {
   onAdd(map: MapLibre, gl: WebGL2RenderingContext): void {
     this.#map = map;
     this.#brush = new Brush(gl);
-    this.#themed = false;
+    this.#density = 0;
   }
 
   onRemove(): void {
@@ -67,14 +68,15 @@ export class CrowdLayer implements CustomLayerInterface {
 
   /** The colours of the theme have changed. */
   retheme(): void {
-    this.#themed = false;
+    this.#density = 0;
   }
 
   render(): void {
     const [map, brush, crowd] = [this.#map, this.#brush, this.#crowd];
     if (!map || !brush || crowd.size === 0) return;
-    if (!this.#themed) brush.drawIcons();
-    this.#themed = true;
+    const density = shrink * map.getPixelRatio();
+    if (this.#density !== density) brush.drawIcons(density);
+    this.#density = density;
     const { lat, lng } = map.getCenter();
     const middle = spotOf({ lat, lon: lng });
     const world = 512 * 2 ** map.getZoom();
@@ -82,7 +84,7 @@ export class CrowdLayer implements CustomLayerInterface {
     brush.paint(crowd, {
       middle: [middle.x - crowd.origin.x, middle.y - crowd.origin.y],
       scale: [(2 * world) / clientWidth, (-2 * world) / clientHeight],
-      size: iconBox * shrink * map.getPixelRatio(),
+      size: Math.round(iconBox * density),
       clock: crowd.clock(Date.now()),
     });
   }
@@ -119,21 +121,22 @@ class Brush {
     gl.bindVertexArray(null);
   }
 
-  drawIcons(): void {
+  /** As large as they are shown, so that a pixel of a marker is one of the picture: all that a software renderer has to look up. */
+  drawIcons(density: number): void {
     const gl = this.#gl;
-    const cell = iconBox * iconDensity;
+    const cell = Math.round(iconBox * density);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.#icons);
     gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
     gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, across * cell, rows * cell, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
     for (const [index, name] of iconNames.entries()) {
-      const picture = drawIcon(name, token);
+      const picture = drawIcon(name, token, density);
       if (!picture) continue;
       gl.texSubImage2D(gl.TEXTURE_2D, 0, (index % across) * cell, Math.floor(index / across) * cell, gl.RGBA, gl.UNSIGNED_BYTE, picture);
     }
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
-    gl.generateMipmap(gl.TEXTURE_2D);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
   }
 
   paint(crowd: Crowd, { middle, scale, size, clock }: Picture): void {

@@ -77,10 +77,13 @@ export class Fleet {
     return changes;
   }
 
-  /** Replaces the roster: who is not in it is off shift and forgotten. */
-  setRoster(roster: readonly NearbyCourier[]): void {
+  /**
+   * Replaces the roster: who is not in it is off shift and forgotten. Of one that is not whole, who is in view stays: frames
+   * say when they leave, and name nobody twice.
+   */
+  setRoster(roster: readonly NearbyCourier[], whole = true): void {
     const onDuty = new Set(roster.map((item) => item.id));
-    for (const id of this.couriers.keys()) if (!onDuty.has(id)) this.couriers.delete(id);
+    for (const { id, inView } of this.couriers.values()) if (!onDuty.has(id) && (whole || !inView)) this.couriers.delete(id);
     for (const item of roster) {
       const courier = this.#courier(item.id);
       courier.name = item.name;

@@ -64,17 +64,20 @@ export function iconName(glyph: Glyph, heading: number | null): string {
 
 /** Every icon name there is, for who wants all of them in one picture. */
 export const iconNames: readonly string[] = (Object.keys(glyphs) as Glyph[]).flatMap((glyph) =>
-  [glyph, ...(beakInk[glyph] ? Array.from({ length: bearings }, (_, bearing) => `${glyph}@${bearing}`) : [])]);
+  Array.from({ length: beakInk[glyph] ? bearings + 1 : 1 }, (_, index) => (index === 0 ? glyph : `${glyph}@${index - 1}`)));
 
-/** Draws the picture an icon name stands for, in the colours of the theme; null for a name that is not ours. */
-export function drawIcon(name: string, ink: (name: Ink) => string): ImageData | null {
+/**
+ * Draws the picture an icon name stands for, in the colours of the theme, with `density` pixels to a unit of the box; null for
+ * a name that is not ours.
+ */
+export function drawIcon(name: string, ink: (name: Ink) => string, density = iconDensity): ImageData | null {
   const [glyph, bearing] = name.split("@") as [Glyph, string | undefined];
   const strokes = glyphs[glyph];
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = iconBox * iconDensity;
+  canvas.width = canvas.height = Math.round(iconBox * density);
   const pen = canvas.getContext("2d");
   if (!strokes || !pen) return null;
-  pen.setTransform(iconDensity, 0, 0, iconDensity, canvas.width / 2, canvas.height / 2);
+  pen.setTransform(density, 0, 0, density, canvas.width / 2, canvas.height / 2);
   pen.lineCap = pen.lineJoin = "round";
   for (const [index, part] of strokes.entries()) {
     stroke(pen, new Path2D(part.d), part, ink);

@@ -8,7 +8,7 @@ import { ReconnectingSocket } from "../socket.ts";
 import { parseOpsFrame, SUBPROTOCOL } from "../protocol.ts";
 import type { OpsFrame, OpsView } from "../protocol.ts";
 import type { Api } from "./api.ts";
-import { ApiError } from "./api.ts";
+import { ApiError, rosterLimit } from "./api.ts";
 import type { Desk } from "./desk.ts";
 import { outgrown, widened } from "./viewport.ts";
 import type { Viewport } from "./viewport.ts";
@@ -157,18 +157,23 @@ export class Sync {
     for (const { delivery_id: id } of frame.alerts) {
       if (id !== null && !this.#desk.ledger.get(id)) this.#want(id);
     }
-    if (staffed || frame.events.length > 0 || changes.left) this.#rosterIn(rosterSoon);
+    if (staffed || frame.events.length > 0 || changes.left) this.#rosterIn(this.#rosterSoon());
     if (changes.listed) this.#desk.listed.value++;
     if (changes.moved) this.#desk.moved.value++;
   }
 
   async #readRoster(): Promise<void> {
     const roster = await this.#api.couriers();
-    this.#desk.fleet.setRoster(roster.items);
+    this.#desk.fleet.setRoster(roster.items, roster.items.length < rosterLimit);
     this.#desk.loaded.value = true;
     this.#desk.ledger.forgetEnded(Date.now() - keepEnded, this.#desk.selection.value?.id ?? null);
     this.#rosterDue = 0;
     this.#rosterIn(rosterEvery);
+  }
+
+  /** Of a city something is news every moment, and its roster takes a while to read: the larger it is, the later. */
+  #rosterSoon(): number {
+    return Math.min(rosterEvery, Math.max(rosterSoon, this.#desk.fleet.couriers.size * 5));
   }
 
   #rosterIn(wait: number): void {

@@ -78,3 +78,13 @@ test("an alert stands until it is over; a full frame starts from those it is tol
   fleet.apply(frame({ full: true, alerts: [silent] }));
   expect([...fleet.alerts.values()].map(({ kind }) => kind)).toEqual(["silent"]);
 });
+
+test("a roster that is not whole makes nobody in view forgotten", () => {
+  const fleet = new Fleet();
+  fleet.apply(frame({ couriers: [{ ...sam, name: "Sam" }, { ...sam, id: "kim", name: "Kim" }] }));
+  fleet.apply(frame({ gone: ["kim"] }));
+  fleet.setRoster([onDuty("ada")], false);
+  expect([...fleet.couriers.keys()]).toEqual(["sam", "ada"]);
+  fleet.setRoster([onDuty("ada")]);
+  expect([...fleet.couriers.keys()]).toEqual(["ada"]);
+});
