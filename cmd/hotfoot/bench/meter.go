@@ -47,7 +47,7 @@ func (m *meter) spent(n float64, suffix, unit string) []report.Reading {
 // settle reads on until a process's memory has stopped changing, and answers it. What a burst has left is given back within a few seconds.
 func (b *Bench) settle(ctx context.Context, set *viewers.Set, part rig.Part) (int64, error) {
 	last, steady := usage.Of(part.PIDs...).RSS, 0
-	for range 20 {
+	for range 48 {
 		if err := set.For(ctx, b.Sizes.WarmUp/4); err != nil {
 			return 0, err
 		}
@@ -57,7 +57,7 @@ func (b *Bench) settle(ctx context.Context, set *viewers.Set, part rig.Part) (in
 		} else {
 			steady = 0
 		}
-		if last = now; steady == 4 {
+		if last = now; steady == 12 {
 			break
 		}
 	}
