@@ -90,9 +90,9 @@ func (p *page) differs(there truth) string {
 	return there.differs(p.screen, p.window)
 }
 
-// Fifty dispatchers' sockets and a city on the move, with windows that move, too: when it stands still, every page shows what is in its window.
+// Fifty dispatchers' sockets and a city on the move, with windows that move, too: when it stands still, every page shows what is in its window. It is not parallel: it
+// keeps the machine busy, and others wait for what must come soon.
 func TestOps_fifty_dispatchers_and_a_city(t *testing.T) {
-	t.Parallel()
 	const couriers, dispatchers, rounds, moving = 4000, 50, 10, 1000
 	r := &radio{line: newLine(), tuned: make(chan struct{})}
 	h := newHub(t, r, newShelf())
