@@ -26,7 +26,7 @@ const (
 // conn is one WebSocket. The library shakes hands; from then on frames are read (reader.go) and written here, because what the library keeps for each
 // socket is more than everything else that one costs.
 //
-// Idle it is a goroutine that waits to read, on the smallest stack there is, and no buffer, timer or writer.
+// Idle it is what is in here: no goroutine where the poller can hear it, and else one that waits to read; no buffer, timer or writer.
 type conn struct {
 	seat
 
@@ -34,12 +34,12 @@ type conn struct {
 	hub    *Hub
 	socket net.Conn
 	raw    syscall.RawConn // nil when the bytes are not the kernel's to take, as under TLS
-	// receive is called by the reader for every text message, which is there during the call alone; an error ends the socket with that farewell.
+	// receive is called for every text message, which is there during the call alone; an error ends the socket with that farewell. Nil ignores them.
 	receive func([]byte) error
-	// gone is called once, after the reader has ended.
+	// gone is called once, after the last that was heard.
 	gone func()
 
-	reader  reader      // of the reading goroutine, as is deaf
+	reader  reader      // of whoever hears it, as is deaf
 	deaf    bool        // what still comes is not looked at
 	torn    bool        // the last frame was written in part; of the writer
 	leaving atomic.Bool // the last word was said
@@ -77,10 +77,14 @@ func (h *Hub) handshake(w http.ResponseWriter, r *http.Request, kind string) *co
 	return c
 }
 
-// serve runs the socket's reader and returns at once: the request's own goroutine, with the stack that HTTP handling left on it, ends here.
+// serve has the socket heard from now on, and returns at once: the request's own goroutine, with the stack that HTTP handling left on it, ends here.
 func (c *conn) serve(limit int) {
 	c.reader.limit = limit
 	c.hub.sit(&c.seat)
+	// What a viewer says takes no time to answer; what others say may.
+	if c.receive == nil && c.raw != nil && c.hub.poller.watch(c) {
+		return
+	}
 	if !c.hub.start(c.read) {
 		c.leave()
 	}
@@ -88,14 +92,9 @@ func (c *conn) serve(limit int) {
 
 // read takes what the peer says until it is gone, then lets go of everything.
 func (c *conn) read() {
-	in := &arrival{}
-	in.fill = in.readInto // made once: a wait for the next bytes allocates nothing
+	in := newArrival()
 	for !c.ended.Load() && c.next(in) {
-		c.heardAt.Store(int64(c.hub.uptime()))
-		if !c.deaf {
-			c.take(in.buffer[:in.n])
-		}
-		in.release()
+		c.hears(in)
 	}
 	in.release()
 	c.leave()
@@ -110,6 +109,30 @@ func (c *conn) next(in *arrival) bool {
 	var err error
 	in.n, err = c.socket.Read(in.buffer[:])
 	return err == nil || in.n > 0
+}
+
+// arrived takes what has come without waiting; false says that nothing will come any more.
+func (c *conn) arrived(in *arrival) bool {
+	if c.ended.Load() || c.raw.Read(in.glance) != nil {
+		return false
+	}
+	switch {
+	case in.buffer == nil:
+		return true // it was taken for nothing
+	case in.n == 0:
+		in.release()
+		return false
+	}
+	c.hears(in)
+	return !c.ended.Load()
+}
+
+func (c *conn) hears(in *arrival) {
+	c.heardAt.Store(int64(c.hub.uptime()))
+	if !c.deaf {
+		c.take(in.buffer[:in.n])
+	}
+	in.release()
 }
 
 func (c *conn) take(b []byte) {
@@ -151,8 +174,12 @@ func (c *conn) leave() {
 	c.hub.rise(&c.seat)
 }
 
-// cut implements pipe.
-func (c *conn) cut() { _ = c.socket.Close() }
+// cut implements pipe. The kernel's socket is shut down and not closed, which wakes whoever hears it, and that one closes it.
+func (c *conn) cut() {
+	if c.raw == nil || c.raw.Control(shutDown) != nil {
+		_ = c.socket.Close()
+	}
+}
 
 // wake implements pipe: a writer runs while there is something to write that the network does not take, and no longer.
 func (c *conn) wake() { c.hub.start(c.write) }
@@ -188,7 +215,7 @@ func (c *conn) write() {
 			}
 			// After a failed write the socket is dead for good; closing it wakes the reader, which cleans up.
 			c.ended.Store(true)
-			_ = c.socket.Close()
+			c.cut()
 		}
 		if reason != "" {
 			c.hub.metrics.closed.WithLabelValues(c.kind, reason).Inc()
@@ -245,8 +272,10 @@ func (c *conn) farewell(last *farewellMessage) error {
 	}
 	if last.bye == nil {
 		c.ended.Store(true)
-		return c.socket.Close()
+		c.cut()
+		return nil
 	}
-	// The peer answers with its own close frame, which ends the reader; one that does not is given up on.
-	return c.socket.SetReadDeadline(time.Now().Add(byeLimit))
+	// The peer answers with its own close frame, which ends it; one that does not is given up on.
+	time.AfterFunc(byeLimit, c.cut)
+	return nil
 }

@@ -106,6 +106,7 @@ type Hub struct {
 	opening  atomic.Int64 // viewers on their way in
 	draining atomic.Bool
 	seats    ring
+	poller   poller
 	crowd    crowd
 	shards   [shards]shard
 	tended   []*topic // scratch of the loop that tends the shards
@@ -196,6 +197,7 @@ func (h *Hub) Close() {
 	h.closing.Lock()
 	h.cancel()
 	h.closing.Unlock()
+	h.poller.stop()
 	h.seats.each(func(s *seat) { s.outbox.pipe.cut() })
 	h.wait.Wait()
 	for _, t := range h.watched() {

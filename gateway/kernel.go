@@ -9,7 +9,18 @@ import (
 type arrival struct {
 	buffer *[4 << 10]byte
 	n      int
-	fill   func(fd uintptr) bool
+	// fill waits for something and glance does not; made once, so that reading allocates nothing.
+	fill, glance func(fd uintptr) bool
+}
+
+func newArrival() *arrival {
+	in := &arrival{}
+	in.fill = in.readInto
+	in.glance = func(fd uintptr) bool {
+		in.readInto(fd)
+		return true
+	}
+	return in
 }
 
 var arrivals = sync.Pool{New: func() any { return new([4 << 10]byte) }}
@@ -65,3 +76,6 @@ var attempts = sync.Pool{New: func() any {
 	}
 	return a
 }}
+
+// shutDown ends both directions, and says so to whoever waits for either.
+func shutDown(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) }

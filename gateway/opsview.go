@@ -75,7 +75,8 @@ func (o *Ops) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor)
 func (s *opsSocket) receive(message []byte) error {
 	s.asks.Store(true)
 	result := "taken"
-	if s.asked.Swap(&message) != nil {
+	kept := bytes.Clone(message) // it is there during the call alone
+	if s.asked.Swap(&kept) != nil {
 		result = "replaced"
 	}
 	s.conn.hub.metrics.windows.WithLabelValues(result).Inc()
