@@ -184,14 +184,14 @@ func (c *conn) cut() {
 // wake implements pipe: a writer runs while there is something to write that the network does not take, and no longer.
 func (c *conn) wake() { c.hub.start(c.write) }
 
-// try implements pipe.
+// try implements pipe. It needs none of what the runtime does for writes that wait: whoever waits writes alone.
 func (c *conn) try(b []byte) int {
 	if c.raw == nil || c.ended.Load() {
 		return 0
 	}
 	a := attempts.Get().(*attempt)
 	a.b, a.n = b, 0
-	_ = c.raw.Write(a.do) // whoever is woken because nothing went out finds out why
+	_ = c.raw.Control(a.do) // whoever is woken because nothing went out finds out why
 	n := a.n
 	a.b = nil
 	attempts.Put(a)

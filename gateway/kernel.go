@@ -59,20 +59,17 @@ func (in *arrival) readInto(fd uintptr) bool {
 type attempt struct {
 	b  []byte
 	n  int
-	do func(fd uintptr) bool
+	do func(fd uintptr)
 }
 
 var attempts = sync.Pool{New: func() any {
 	a := &attempt{}
-	a.do = func(fd uintptr) bool {
-		for {
-			n, err := syscall.Write(int(fd), a.b)
-			if err == syscall.EINTR {
-				continue
-			}
-			a.n = max(0, n)
-			return true
+	a.do = func(fd uintptr) {
+		n, err := syscall.Write(int(fd), a.b)
+		for err == syscall.EINTR {
+			n, err = syscall.Write(int(fd), a.b)
 		}
+		a.n = max(0, n)
 	}
 	return a
 }}
