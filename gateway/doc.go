@@ -26,12 +26,14 @@
 // Positions are newest-wins per socket: a slow one gets fewer, never an older after a newer, and none once the courier is hidden. Statuses are never
 // dropped: a socket that cannot take them is closed. One slow socket delays nobody.
 //
-// Bounds. Sockets and streams of a node: Config.MaxConns. Viewers of a delivery: 2,000. What waits for one viewer: a position, and 128 events or
-// 44 kB of them; a frame must be taken within 5 s. A socket whose peer is gone: 55 s; a stream, which cannot be pinged, when TCP gives it up. The
-// life of either: 25 to 35 minutes. Topics read in one round: 1,000, with 16 records at a time. A fleet: 50,000 couriers and as many deliveries. What
-// waits for a map that takes no frames: 20,000 events and alerts. What a map is sent: 256 kB a second, and 2 MB at once after it was quiet; what would be
-// more waits, who waits longest first, and events, alerts and those who left never do. Windows answered: four a second.
+// Bounds. Sockets and streams of a node: Config.MaxConns; viewers on their way in: Config.MaxOpening. Viewers of a delivery: 2,000. What waits for one
+// viewer: a position, and 128 events or 44 kB of them. A socket whose peer is gone, or takes nothing: 55 s; a stream, which cannot be pinged, when it
+// has taken nothing for so long, or TCP gives it up. The life of either: 25 to 35 minutes. A topic that nobody watches any more: 10 s. Topics read in
+// one round: 1,000, with 16 records at a time. A fleet: 50,000 couriers and as many deliveries. What waits for a map that takes no frames: 20,000
+// events and alerts. What a map is sent: 256 kB a second, and 2 MB at once after it was quiet; what would be more waits, who waits longest first, and
+// events, alerts and those who left never do. Windows answered: four a second.
 //
-// Concurrency. A topic's state is guarded by its mutex, which is never held across I/O. A socket has one reader goroutine; a writer exists only
-// while there is something to write. Everything started is waited for by Hub.Close.
+// Concurrency. A topic's state is guarded by its mutex, which is never held across I/O that waits: frames are written while it is held as far as the
+// network takes them at once. A viewer's socket is heard by the poller, which all share; one whose messages take time to answer has a reader of its own.
+// A writer exists only while something waits for the network. Everything started is waited for by Hub.Close.
 package gateway

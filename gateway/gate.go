@@ -19,13 +19,13 @@ func (t *topic) apply(r tracking.Record) {
 	if t.closed || !r.NewerThan(t.record) {
 		return
 	}
-	old, shownBefore := t.record, t.why
+	old, shownBefore := t.record, t.aim.Why
 	t.keep(r)
 	t.snapshots = nil
 	if r.Delivery.CourierID != old.Delivery.CourierID {
 		t.placed, t.promise = false, false
 	}
-	if t.why != tracking.Shown {
+	if t.aim.Why != tracking.Shown {
 		t.placed = false
 	}
 	t.watchCourier()
@@ -33,7 +33,7 @@ func (t *topic) apply(r tracking.Record) {
 	if len(t.viewers) == 0 {
 		return
 	}
-	now, hide := t.hub.now(), t.why != tracking.Shown
+	now, hide := t.hub.now(), t.aim.Why != tracking.Shown
 	events := r.EventsAfter(old.Delivery.Ver)
 	if r.Epoch != old.Epoch || len(events) > 0 && events[0].Ver != old.Delivery.Ver+1 {
 		// Another history, or more missed than a record carries. It has the position; one that waits is of the history before.
@@ -42,7 +42,7 @@ func (t *topic) apply(r tracking.Record) {
 		for _, e := range events {
 			t.tell(newMessage(frame.Status(r.Epoch, e)), "status", hide)
 		}
-		if t.why != shownBefore || viewDiffers(old, r) {
+		if t.aim.Why != shownBefore || viewDiffers(old, r) {
 			t.tell(newMessage(frame.Changed(t.view(now))), "view", hide)
 		}
 	}
@@ -51,10 +51,6 @@ func (t *topic) apply(r tracking.Record) {
 			v.outbox.end(finished, 0)
 		}
 	}
-}
-
-func whyOf(r tracking.Record) tracking.Why {
-	return tracking.Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops)
 }
 
 // viewDiffers reports whether something that a view frame carries has changed, beside visibility.
@@ -87,7 +83,7 @@ func (t *topic) revoke() {
 // watchCourier listens to the courier's positions exactly while they may be shown: a node does not even receive the others. Called with mu held.
 func (t *topic) watchCourier() {
 	wanted := tracking.ID{}
-	if t.why == tracking.Shown {
+	if t.aim.Why == tracking.Shown {
 		wanted = t.record.Delivery.CourierID
 	}
 	if wanted == t.courierID {
@@ -128,7 +124,7 @@ func (t *topic) place(p tracking.Position) {
 		return
 	}
 	now := t.hub.now()
-	if t.expect(now) != tracking.Shown || !t.promise {
+	if t.expect(now); t.aim.Why != tracking.Shown || !t.promise {
 		if !promised && t.promise {
 			t.tell(newMessage(frame.Changed(t.view(now))), "view", true)
 		}
@@ -136,7 +132,7 @@ func (t *topic) place(p tracking.Position) {
 	}
 	t.said = now
 	t.hub.metrics.positions.Inc()
-	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, t.newest, t.record.Delivery.Ver, &t.eta) })
+	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, t.newest, t.ver, &t.eta) })
 	defer d.done()
 	for _, v := range t.viewers {
 		if v.outbox.newest(&d) {

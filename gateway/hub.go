@@ -73,7 +73,9 @@ func (c Config) withDefaults() Config {
 	}
 	c.timing.ping = cmp.Or(c.timing.ping, 25*time.Second)
 	c.timing.silence = cmp.Or(c.timing.silence, 55*time.Second)
-	c.timing.write = cmp.Or(c.timing.write, 5*time.Second)
+	// A viewer who is stuck for a moment, in a lift or in a sleeping tab, is worth keeping: what waits for them is bounded, and if they are gone
+	// they do not answer pings either.
+	c.timing.write = cmp.Or(c.timing.write, c.timing.silence)
 	// Nobody may wait for a status for more than five seconds: not who is told nothing until the feed notices that it has gone silent and the next poll
 	// comes, and not who was told nothing since an announcement was lost. Each is up to a quarter late, and reading takes a moment.
 	c.timing.poll = cmp.Or(c.timing.poll, 1500*time.Millisecond)

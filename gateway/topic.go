@@ -46,29 +46,32 @@ type topic struct {
 
 	settled atomic.Int64 // the newest look that has ended; none before what might have been missed until the watches were confirmed was read
 
-	mu      sync.Mutex
-	looks   int64         // how many have begun
-	turned  chan struct{} // closed when a look ends; nil while nobody waits for that
-	viewers []*viewer
-	closed  bool
-	err     error           // there is no such delivery any more
-	record  tracking.Record // without its events, and what else viewers are not told
-	tail    tail            // its events
-	why     tracking.Why
-	placed  bool // newest is known
-	newest  tracking.Position
-	promise bool // eta was shown
-	eta     tracking.ETA
-	live    bool // the watches are confirmed and what they might have missed was read
-	gaps    int  // how often a watch was lost
-	said    time.Time
+	// What a fix needs stands together: there is one every few milliseconds, of another topic each time, and what lies apart must be fetched apart.
+	mu        sync.Mutex
+	viewers   []*viewer
+	closed    bool
+	placed    bool // newest is known
+	promise   bool // eta was shown
+	live      bool // the watches are confirmed and what they might have missed was read
+	courierID tracking.ID
+	aim       tracking.Aim
+	ver       int64
+	said      time.Time
+	newest    tracking.Position
+	eta       tracking.ETA
 	// snapshots are encoded for newcomers, by the ver they know already; a crowd that returns knows the same. Cleared by every change, and soon.
-	snapshots  map[int64]*message
+	snapshots map[int64]*message
+
 	snapshotAt time.Time
-	staleSince time.Time // as the snapshots say
+	staleSince time.Time       // as the snapshots say
+	looks      int64           // how many have begun
+	turned     chan struct{}   // closed when a look ends; nil while nobody waits for that
+	err        error           // there is no such delivery any more
+	gaps       int             // how often a watch was lost
+	record     tracking.Record // without its events, and what else viewers are not told
+	tail       tail            // its events
 	delivery   Watch
 	courier    Watch // only while the courier may be shown
-	courierID  tracking.ID
 }
 
 // open subscribes, has it confirmed, and only then has it read what may have changed since: what changes from then on is announced.
@@ -216,7 +219,7 @@ func (t *topic) keep(r tracking.Record) {
 	t.tail = packTail(r.Events)
 	r.Events, r.Courier.Phone = nil, ""
 	r.Delivery.ExternalID, r.Delivery.Recipient, r.Delivery.Note = "", tracking.Recipient{}, ""
-	t.record, t.why = r, whyOf(r)
+	t.record, t.aim, t.ver = r, r.Aim(), r.Delivery.Ver
 }
 
 // whole is the record with its events. Called with mu held.
@@ -228,8 +231,8 @@ func (t *topic) whole() tracking.Record {
 
 // view decides what may be seen now. Called with mu held.
 func (t *topic) view(now time.Time) tracking.View {
-	v := tracking.View{Record: t.whole(), StaleSince: t.hub.config.StaleSince()}
-	if v.Why = t.expect(now); t.promise {
+	v := tracking.View{Record: t.whole(), Why: t.aim.Why, StaleSince: t.hub.config.StaleSince()}
+	if t.expect(now); t.promise {
 		eta := t.eta
 		v.ETA = &eta
 	}
@@ -240,15 +243,13 @@ func (t *topic) view(now time.Time) tracking.View {
 }
 
 // expect brings the promise up to date: what was promised stands until something else is known. Called with mu held.
-func (t *topic) expect(now time.Time) tracking.Why {
-	newest := &t.newest
-	if !t.placed {
-		newest = nil
+func (t *topic) expect(now time.Time) {
+	if !t.placed || !t.aim.Expected {
+		t.promise = false
+		return
 	}
-	why, eta, expected := t.record.Sight(newest, now)
-	if expected && (!t.promise || t.eta.Settles(eta, now)) {
+	if eta := t.aim.Estimate(&t.newest, now); !t.promise || t.eta.Settles(eta, now) {
 		t.eta = eta
 	}
-	t.promise = expected
-	return why
+	t.promise = true
 }

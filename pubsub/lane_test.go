@@ -92,7 +92,7 @@ func TestLane_lingers(t *testing.T) {
 		l.connected = true
 		given := 0
 		for i := range lingerMax + 500 {
-			sub := &Subscription{name: fmt.Sprint(i), ready: make(chan struct{})}
+			sub := &Subscription{name: fmt.Sprint(i)}
 			l.add(sub)
 			l.compare()
 			l.remove(sub)
@@ -123,8 +123,8 @@ func TestLane_counts_the_last_confirmation_alone(t *testing.T) {
 	l := newLane(NewSubscriber(nil, silent), "0")
 	l.connected = true
 	e := newEar()
-	sub := &Subscription{name: "x", listener: e.listener(), ready: make(chan struct{})}
-	again := &Subscription{name: "x", listener: e.listener(), ready: make(chan struct{})}
+	sub := &Subscription{name: "x", listener: e.listener()}
+	again := &Subscription{name: "x", listener: e.listener()}
 	l.add(sub)
 	l.compare()
 	l.remove(sub)
@@ -156,7 +156,7 @@ func TestLane_counts_the_last_confirmation_alone(t *testing.T) {
 	l.sweep()
 	l.sweep()
 	l.compare()
-	last := &Subscription{name: "x", listener: e.listener(), ready: make(chan struct{})}
+	last := &Subscription{name: "x", listener: e.listener()}
 	l.add(last)
 	l.remove(last)
 	if !l.released([]byte("x")) {

@@ -49,8 +49,9 @@ type Subscription struct {
 	listener Listener
 	lane     *lane
 	channel  *channel
-	ready    chan struct{}
-	isReady  bool // guarded by lane.mu
+	// Guarded by lane.mu. Whoever waits has a channel made, and it is gone once they need not wait any more: a hundred thousand that are ready hold none.
+	ready   chan struct{}
+	isReady bool
 }
 
 // NewSubscriber makes a Subscriber; nothing arrives until Run runs. The client must be one of a server or of a cluster.
@@ -84,7 +85,7 @@ func (s *Subscriber) Run(ctx context.Context) error {
 // Subscribe adds a listener. It does not wait: Ready tells when Redis has confirmed. It cannot fail: with Redis away the listener hears
 // Live(true) once it is back.
 func (s *Subscriber) Subscribe(name string, listener Listener) *Subscription {
-	sub := &Subscription{name: name, listener: listener, ready: make(chan struct{})}
+	sub := &Subscription{name: name, listener: listener}
 	s.mu.Lock()
 	l := s.laneOf(name)
 	l.mu.Lock()
@@ -95,13 +96,30 @@ func (s *Subscriber) Subscribe(name string, listener Listener) *Subscription {
 }
 
 // Ready is closed once Redis has confirmed the subscription for the first time.
-func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+func (s *Subscription) Ready() <-chan struct{} {
+	s.lane.mu.Lock()
+	defer s.lane.mu.Unlock()
+	switch {
+	case s.isReady:
+		return alreadyReady
+	case s.ready == nil:
+		s.ready = make(chan struct{})
+	}
+	return s.ready
+}
+
+var alreadyReady = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // becomeReady is called with lane.mu held.
 func (s *Subscription) becomeReady() {
-	if !s.isReady {
-		s.isReady = true
+	s.isReady = true
+	if s.ready != nil {
 		close(s.ready)
+		s.ready = nil
 	}
 }
 

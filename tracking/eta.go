@@ -18,16 +18,15 @@ const (
 	trustPace = 0.6 // how much the courier's own pace counts against the vehicle's usual one
 )
 
-// Estimate works an ETA out from the newest fix.
-func Estimate(from Position, vehicle Vehicle, to Place, stopsBefore int, now time.Time) ETA {
-	usual := vehicle.Pace()
+// estimate works an ETA out from the newest fix; usual is the vehicle's pace.
+func estimate(from *Position, usual, lat, lon float64, stopsBefore int, now time.Time) ETA {
 	speed := usual
 	if from.Pace.Known {
 		pace := float64(from.Pace.Value)
 		// A courier who waits at a light is not slow, and one on a fast road will leave it: both ends are pulled to the usual.
 		speed = math.Exp(trustPace*math.Log(clamp(pace, usual/3, usual*3)) + (1-trustPace)*math.Log(usual))
 	}
-	straight := DistanceM(from.Lat, from.Lon, to.Lat, to.Lon)
+	straight := DistanceM(from.Lat, from.Lon, lat, lon)
 	drive := time.Duration(straight * detour / speed * float64(time.Second))
 	pauses := time.Duration(stopsBefore)*stopPause + doorPause
 	// The fix is older than now: the courier has gone on meanwhile.

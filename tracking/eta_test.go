@@ -56,7 +56,7 @@ func TestEstimate(t *testing.T) {
 				from.Pace = Read(rapid.Float64Range(0, 100).Draw(t, "pace"))
 			}
 			to := Place{Lat: rapid.Float64Range(-90, 90).Draw(t, "to lat"), Lon: rapid.Float64Range(-180, 180).Draw(t, "to lon")}
-			e := Estimate(from, rapid.SampledFrom(Vehicles).Draw(t, "vehicle"), to, rapid.IntRange(0, 20).Draw(t, "before"), now)
+			e := estimateTo(from, rapid.SampledFrom(Vehicles).Draw(t, "vehicle"), to, rapid.IntRange(0, 20).Draw(t, "before"), now)
 			if e.Low.Before(now) || e.Low.After(e.At) || e.At.After(e.High) || e.High.Sub(e.At) < time.Minute {
 				t.Fatalf("%+v", e)
 			}
@@ -66,7 +66,7 @@ func TestEstimate(t *testing.T) {
 		t.Parallel()
 		rapid.Check(t, func(t *rapid.T) {
 			at := func(lat, pace float64, before int) time.Time {
-				return Estimate(Position{Lat: lat, RecordedAt: now, Pace: Read(pace)}, Bike, Place{}, before, now).At
+				return estimateTo(Position{Lat: lat, RecordedAt: now, Pace: Read(pace)}, Bike, Place{}, before, now).At
 			}
 			near := rapid.Float64Range(0.001, 0.5).Draw(t, "near")
 			far := near + rapid.Float64Range(0.001, 0.5).Draw(t, "more")
@@ -79,16 +79,16 @@ func TestEstimate(t *testing.T) {
 	})
 	t.Run("a courier who stands at a light is not given up", func(t *testing.T) {
 		t.Parallel()
-		still := Estimate(Position{Lat: 0.01, RecordedAt: now, Pace: Read(0)}, Bike, Place{}, 0, now).At
-		usual := Estimate(Position{Lat: 0.01, RecordedAt: now}, Bike, Place{}, 0, now).At
+		still := estimateTo(Position{Lat: 0.01, RecordedAt: now, Pace: Read(0)}, Bike, Place{}, 0, now).At
+		usual := estimateTo(Position{Lat: 0.01, RecordedAt: now}, Bike, Place{}, 0, now).At
 		if left, base := still.Sub(now), usual.Sub(now); left <= base || left > 2*base+time.Minute {
 			t.Errorf("standing %s, moving %s", left, base)
 		}
 	})
 	t.Run("an older fix has gone on meanwhile", func(t *testing.T) {
 		t.Parallel()
-		fresh := Estimate(Position{Lat: 0.05, RecordedAt: now}, Bike, Place{}, 0, now).At
-		old := Estimate(Position{Lat: 0.05, RecordedAt: now.Add(-time.Minute)}, Bike, Place{}, 0, now).At
+		fresh := estimateTo(Position{Lat: 0.05, RecordedAt: now}, Bike, Place{}, 0, now).At
+		old := estimateTo(Position{Lat: 0.05, RecordedAt: now.Add(-time.Minute)}, Bike, Place{}, 0, now).At
 		if got := fresh.Sub(old); got != time.Minute {
 			t.Errorf("a minute older is %s earlier", got)
 		}
@@ -145,4 +145,9 @@ func TestSmoothPace(t *testing.T) {
 	if got := step(Read(2), time.Minute, 8*60); math.Abs(float64(got.Value)-(2+6*(1-1/math.E))) > 0.02 {
 		t.Errorf("after one minute: %v, want 63%% of the way", got.Value)
 	}
+}
+
+// estimateTo is estimate for a vehicle and a place.
+func estimateTo(from Position, vehicle Vehicle, to Place, stopsBefore int, now time.Time) ETA {
+	return estimate(&from, vehicle.Pace(), to.Lat, to.Lon, stopsBefore, now)
 }

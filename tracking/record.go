@@ -76,28 +76,42 @@ type View struct {
 	StaleSince time.Time
 }
 
-// See decides what a customer may see: nothing reaches a customer that has not come through here, or through Sight, of which it is made. newest is the
+// See decides what a customer may see: nothing reaches a customer that has not come through here, or through the Aim of which it is made. newest is the
 // courier's newest fix, nil when unknown.
 func See(r Record, newest *Position, now time.Time) View {
-	v := View{Record: r}
-	eta, expected := ETA{}, false
-	v.Why, eta, expected = r.Sight(newest, now)
-	if expected {
-		v.ETA = &eta
+	aim := r.Aim()
+	v := View{Record: r, Why: aim.Why}
+	if newest == nil || !aim.Expected {
+		return v
 	}
-	if expected && v.Why == Shown {
+	eta := aim.Estimate(newest, now)
+	v.ETA = &eta
+	if v.Why == Shown {
 		v.Position = newest
 	}
 	return v
 }
 
-// Sight is how much of the courier may be seen: where they are only if why is Shown and they are expected, and when they will be there only if they
-// are expected. It is asked for every fix of everybody who is watched, so it copies nothing.
-func (r *Record) Sight(newest *Position, now time.Time) (why Why, eta ETA, expected bool) {
-	why = Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops)
-	if newest == nil || !r.Delivery.Status.Underway() || !r.Courier.OnDuty {
-		return why, ETA{}, false
+// Aim is what a record says about its courier's fixes: whether they may be looked at, and where they lead. It is asked for every fix of everybody who is
+// watched, so it is small.
+type Aim struct {
+	Why      Why  // Shown when fixes may be looked at
+	Expected bool // they lead to the door, so that they say when the courier will be there: shown even while they are hidden, since it is no place
+	usual    float64
+	lat, lon float64
+	stops    int
+}
+
+// Aim is the record's.
+func (r *Record) Aim() Aim {
+	return Aim{
+		Why:      Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops),
+		Expected: r.Delivery.Status.Underway() && r.Courier.OnDuty,
+		usual:    r.Courier.Vehicle.Pace(), lat: r.Delivery.Dropoff.Lat, lon: r.Delivery.Dropoff.Lon, stops: r.Delivery.StopsBefore,
 	}
-	// The range of arrival is shown even while the courier is hidden: it is a promise about the door, not a place.
-	return why, Estimate(*newest, r.Courier.Vehicle, r.Delivery.Dropoff, r.Delivery.StopsBefore, now), true
+}
+
+// Estimate says when the courier will be at the door.
+func (a *Aim) Estimate(newest *Position, now time.Time) ETA {
+	return estimate(newest, a.usual, a.lat, a.lon, a.stops, now)
 }

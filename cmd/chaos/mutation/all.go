@@ -92,7 +92,7 @@ var All = []Mutation{
 		Name: "the marker follows the newest report, not the newest fix",
 		Edits: []Edit{
 			{"store/redisstore/position.lua", "if fix ~= '' and at > since then", "if fix ~= '' and at ~= since then"},
-			{"gateway/gate.go", "t.newest != nil && !p.RecordedAt.After(t.newest.RecordedAt)", "t.newest != nil && p.RecordedAt.Equal(t.newest.RecordedAt)"},
+			{"gateway/gate.go", "t.placed && !p.RecordedAt.After(t.newest.RecordedAt)", "t.placed && p.RecordedAt.Equal(t.newest.RecordedAt)"},
 		},
 		Row: "F22", Sign: Sign{"I3", "moves the marker"},
 	},
@@ -101,7 +101,7 @@ var All = []Mutation{
 		Edits: []Edit{{
 			"gateway/topic.go",
 			"	t.hub.newcomers.add(t)\n",
-			"	t.mu.Lock()\n	defer t.mu.Unlock()\n	t.setLive(true)\n	close(t.opened)\n",
+			"	t.mu.Lock()\n	defer t.mu.Unlock()\n	t.setLive(true)\n	t.settles(1)\n",
 		}},
 		// What opens a link is held up on its way to the viewer, who then watches a delivery that moves on seldom.
 		Row: "F0", Env: []string{"HOTFOOT_FAILPOINTS=Records.Record:after=delay 300ms"}, Size: load.Size{StepEvery: 4 * time.Second},
@@ -120,8 +120,8 @@ var All = []Mutation{
 		Name: "a viewer who comes back is told nothing of what they have missed",
 		Edits: []Edit{{
 			"gateway/topic.go",
-			"	t.viewers[v] = struct{}{}\n	v.outbox",
-			"	if since > 0 {\n		since = t.record.Delivery.Ver\n	}\n	t.viewers[v] = struct{}{}\n	v.outbox",
+			"	t.viewers = append(t.viewers, v)\n",
+			"	if since > 0 {\n		since = t.record.Delivery.Ver\n	}\n	t.viewers = append(t.viewers, v)\n",
 		}},
 		Row: "F0", Sign: Sign{"I2", "a snapshot of ver"},
 	},
