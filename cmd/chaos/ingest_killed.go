@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,11 +18,11 @@ func init() {
 	})
 }
 
-// The steps of a change on its way from a phone to Postgres and to viewers. A node without the role worker stores only what phones wait for; a
-// worker only what is in the backlog.
+// The steps of a change on its way from a phone to Postgres and to viewers. A node without the role worker stores only what phones wait for, and marks that
+// on the way to showing it; a worker only what is in the backlog.
 var (
 	apiSteps = []string{
-		"Hot.Place:before", "Hot.Place:after", "Track.Store:before", "Track.Store:after", "Hot.MarkDurable:before", "Hot.MarkDurable:after",
+		"Hot.Place:before", "Hot.Place:after", "Track.Store:before", "Track.Store:after",
 		"Ledger.Change:before", "Ledger.Change:after", "Announcer.Announce:before", "Announcer.Announce:after",
 		"Outbox.MarkPublished:before", "Outbox.MarkPublished:after",
 	}
@@ -39,7 +40,7 @@ func ingestKilled(r *Run) {
 			{node: r.Workers[0], roles: "worker", steps: workerSteps, died: r.Workers[0].Deaths()},
 		}
 		var errors []string
-		for _, step := range append(append([]string(nil), apiSteps...), "Backlog.Read:after", "Backlog.Ack:before", "Backlog.Ack:after") {
+		for _, step := range slices.Concat(apiSteps, []string{"Backlog.Read:after", "Backlog.Ack:before", "Backlog.Ack:after", "Hot.MarkDurable:before", "Hot.MarkDurable:after"}) {
 			errors = append(errors, fmt.Sprintf("%s=error@%d", step, r.times()))
 		}
 		said := r.firings(failing, errors)

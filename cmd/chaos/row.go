@@ -19,9 +19,10 @@ const (
 	beginLimit  = 20 * time.Second // until everybody is at work
 	settleLimit = 30 * time.Second // until phones and riders have got rid of everything, after the faults
 	truthLimit  = 15 * time.Second // until every viewer shows the end
-	restLimit   = 6 * time.Second  // until processes hold what they held before
-	shortLimit  = 3 * time.Minute
-	longLimit   = 30 * time.Minute
+	// restLimit is until processes hold what they held before: what nobody watches any more lingers for ten seconds, and its channels for four more.
+	restLimit  = 20 * time.Second
+	shortLimit = 3 * time.Minute
+	longLimit  = 30 * time.Minute
 )
 
 // suite is what all rows have in common.
