@@ -43,8 +43,9 @@ func (j *judge) try(b []byte) int {
 	return len(b)
 }
 
-func (j *judge) wake() {}
-func (j *judge) cut()  {}
+func (j *judge) wake()               {}
+func (j *judge) hurry(time.Duration) {}
+func (j *judge) cut()                {}
 
 // join has a judge watch a delivery.
 func (j *judge) join(h *Hub, r tracking.Record) error {

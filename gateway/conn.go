@@ -15,6 +15,7 @@ import (
 const (
 	subprotocol  = "hotfoot.v1"
 	byeLimit     = 2 * time.Second       // how long a peer may take to answer a close frame
+	lastLimit    = 5 * time.Second       // for what still waits when the last word was said
 	atOnce       = 50 * time.Millisecond // for the last words to a peer that was too slow already
 	smallMessage = 4 << 10               // what a customer or a map may send
 	largeMessage = 256 << 10             // what a courier may send: a report
@@ -42,6 +43,7 @@ type conn struct {
 	reader  reader      // of whoever hears it, as is deaf
 	deaf    bool        // what still comes is not looked at
 	torn    bool        // the last frame was written in part; of the writer
+	hurried atomic.Bool // what is still to be sent must not wait long
 	leaving atomic.Bool // the last word was said
 	ended   atomic.Bool
 }
@@ -181,6 +183,12 @@ func (c *conn) cut() {
 	}
 }
 
+// hurry implements pipe.
+func (c *conn) hurry(within time.Duration) {
+	c.hurried.Store(true)
+	_ = c.socket.SetWriteDeadline(time.Now().Add(within))
+}
+
 // wake implements pipe: a writer runs while there is something to write that the network does not take, and no longer.
 func (c *conn) wake() { c.hub.start(c.write) }
 
@@ -240,13 +248,14 @@ func closedBy(out outgoing, err error) string {
 }
 
 func (c *conn) send(out outgoing) error {
+	limit := c.hub.config.timing.write
 	switch {
 	case out.message != nil:
-		return c.put(out.message.frame, c.hub.config.timing.write)
+		return c.put(out.message.frame, limit)
 	case out.last != nil:
 		return c.farewell(out.last)
 	}
-	err := c.put(out.raw, c.hub.config.timing.write)
+	err := c.put(out.raw, limit)
 	c.torn = err != nil // it may have been the rest of a frame
 	return err
 }
@@ -254,6 +263,9 @@ func (c *conn) send(out outgoing) error {
 // put writes bytes as they lie there, waiting for the network. Afterwards whoever does not wait may write again.
 func (c *conn) put(b []byte, limit time.Duration) error {
 	_ = c.socket.SetWriteDeadline(time.Now().Add(limit))
+	if c.hurried.Load() && limit > lastLimit { // looked at after the other was set, or it could come between
+		_ = c.socket.SetWriteDeadline(time.Now().Add(lastLimit))
+	}
 	n, err := c.socket.Write(b)
 	c.torn = n > 0 && n < len(b)
 	_ = c.socket.SetWriteDeadline(time.Time{})
@@ -263,7 +275,7 @@ func (c *conn) put(b []byte, limit time.Duration) error {
 // farewell says goodbye and why. To a peer that was too slow already it is said only if there is room for it at once.
 func (c *conn) farewell(last *farewellMessage) error {
 	c.leaving.Store(true)
-	limit := c.hub.config.timing.write
+	limit := min(c.hub.config.timing.write, lastLimit)
 	if last.farewell == slow {
 		limit = atOnce
 	}

@@ -21,6 +21,8 @@ type pipe interface {
 	try(b []byte) int
 	// wake has what waits written. Whoever writes calls take until it answers nothing.
 	wake()
+	// hurry has whoever waits to write give up within this, and be as quick with the rest: the last word was said.
+	hurry(within time.Duration)
 	// cut ends it at once.
 	cut()
 }
@@ -135,9 +137,13 @@ func (o *outbox) end(f farewell, retryAfter time.Duration) {
 	}
 	o.last = &farewellMessage{farewell: f, bye: newMessage(frame.Bye(f.word, retryAfter))}
 	o.position = nil
+	within := lastLimit
 	if f == slow {
 		// What it could not take in time it will not be sent now.
-		o.events, o.waiting = nil, 0
+		o.events, o.waiting, within = nil, 0, byeLimit
+	}
+	if o.writing {
+		o.pipe.hurry(within)
 	}
 	o.wake()
 }

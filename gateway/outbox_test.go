@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 )
 
 // clogged is a pipe through which nothing goes at once; waking is counted.
 type clogged struct{ woken int }
 
-func (c *clogged) try([]byte) int { return 0 }
-func (c *clogged) wake()          { c.woken++ }
-func (c *clogged) cut()           {}
+func (c *clogged) try([]byte) int      { return 0 }
+func (c *clogged) wake()               { c.woken++ }
+func (c *clogged) hurry(time.Duration) {}
+func (c *clogged) cut()                {}
 
 // box is an outbox on a clogged pipe.
 func box() (o *outbox, pipe *clogged) {
@@ -167,8 +169,9 @@ func (p *tube) try(b []byte) int {
 	return n
 }
 
-func (p *tube) wake() { p.woken++ }
-func (p *tube) cut()  {}
+func (p *tube) wake()               { p.woken++ }
+func (p *tube) hurry(time.Duration) {}
+func (p *tube) cut()                {}
 
 func TestOutbox_at_once(t *testing.T) {
 	t.Parallel()

@@ -13,9 +13,10 @@ import (
 // drain is a pipe that takes everything.
 type drain struct{ frames int }
 
-func (d *drain) try(b []byte) int { d.frames++; return len(b) }
-func (d *drain) wake()            {}
-func (d *drain) cut()             {}
+func (d *drain) try(b []byte) int    { d.frames++; return len(b) }
+func (d *drain) wake()               {}
+func (d *drain) hurry(time.Duration) {}
+func (d *drain) cut()                {}
 
 // watchedBy is a topic whose courier is shown to so many viewers.
 func watchedBy(t testing.TB, h *Hub, viewers int) (*topic, []*drain) {

@@ -54,7 +54,7 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	header.Set("Cache-Control", "no-store")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("X-Accel-Buffering", "no")
-	s := stream{w: w, control: http.NewResponseController(w), limit: c.hub.config.timing.write, seen: seen}
+	s := stream{w: w, control: http.NewResponseController(w), limit: min(c.hub.config.timing.write, lastLimit), seen: seen}
 	for {
 		select {
 		case <-ctx.Done():
@@ -89,6 +89,8 @@ func (p streamPipe) wake() {
 	default:
 	}
 }
+
+func (p streamPipe) hurry(time.Duration) {} // what it sends never waits for longer than lastLimit
 
 func (p streamPipe) cut() { p.end() }
 
