@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"fmt"
 	"net"
 	"runtime"
 	"strings"
@@ -68,7 +67,7 @@ func (n *node) mute(t *testing.T, name, path string) {
 	_, err = syscall.Write(fd, []byte{0x8a, 0x80, 1, 2, 3, 4})
 	must(t, err)
 	if !strings.HasPrefix(string(answer[:max(0, got)]), "HTTP/1.1 101") {
-		t.Fatal(fmt.Sprintf("%s: %q", name, answer[:max(0, got)]))
+		t.Fatalf("%s: %q", name, answer[:max(0, got)])
 	}
 }
 

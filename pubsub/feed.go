@@ -41,13 +41,16 @@ func (f *Feed) Delivery(id tracking.ID, changed func(tracking.Record), live func
 
 // Courier watches a courier's newest position.
 func (f *Feed) Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) Watch {
-	return f.subscribe(key.Courier(id), live, func(b []byte) error {
+	name := key.Courier(id)
+	// One function for what there is most of, where the others have two.
+	return f.subscriber.Subscribe(name, Listener{Live: live, Message: func(b []byte) {
 		p, err := wire.Position(b)
-		if err == nil {
-			moved(p)
+		if err != nil {
+			f.unreadable(name, err)
+			return
 		}
-		return err
-	})
+		moved(p)
+	}})
 }
 
 // Jobs watches for changes of a courier's route.
@@ -100,9 +103,13 @@ func (f *Feed) subscribe(name string, live func(bool), decode func([]byte) error
 		Live: live,
 		Message: func(b []byte) {
 			if err := decode(b); err != nil {
-				// From a newer release, or not from us at all: the record itself is still read by every resync.
-				f.log.Warn("could not read a message", "channel", name, "error", err)
+				f.unreadable(name, err)
 			}
 		},
 	})
+}
+
+// unreadable says that a message is from a newer release, or not from us at all: the record itself is still read by every resync.
+func (f *Feed) unreadable(name string, err error) {
+	f.log.Warn("could not read a message", "channel", name, "error", err)
 }
