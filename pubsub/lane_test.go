@@ -217,7 +217,8 @@ func TestLane_cut_in_a_message(t *testing.T) {
 	ready(t, s.Subscribe("news", e.listener()))
 	for turn, budget := range []int64{1, 5, 17, 30, 36, 40, 60} {
 		p.LimitData(budget)
-		mustPublish(t, direct, "news", strings.Repeat("cut", 30), 1)
+		// It may be the canary that is cut, a moment before: then nobody hears this, and it has been cut in a message all the same.
+		must(t, direct.Publish(t.Context(), "news", strings.Repeat("cut", 30)).Err())
 		e.hears(t, "-", turn+1)
 		p.Heal()
 		e.hears(t, "+", turn+2)
