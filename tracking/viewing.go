@@ -41,8 +41,8 @@ func (s Seen) after(r Record) bool {
 }
 
 // Open answers the delivery that a link's token is for. A viewer who has seen more than is hot is not shown less: a hot store that came back from an
-// outage may have slept through what its viewers were shown meanwhile. known, unless it is nil, is asked before anything is read. Every token that opens nothing gets one and the same CodeNotFound, whatever is wrong with
-// it; other errors: CodeUnavailable.
+// outage may have slept through what its viewers were shown meanwhile. known, unless it is nil, is asked before anything is read. Every token that opens
+// nothing gets one and the same CodeNotFound, whatever is wrong with it; other errors: CodeUnavailable.
 func (u *Viewing) Open(ctx context.Context, token string, seen Seen, known func(ID) (Record, bool)) (Record, error) {
 	delivery, generation, err := u.linker.Open(token)
 	if err != nil {

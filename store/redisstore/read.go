@@ -8,7 +8,7 @@ import (
 	"hotfoot/tracking"
 )
 
-// How hot records are read. Ten thousand viewers who come back in the same second cost Redis some fifty round trips.
+// How hot records are read. Ten thousand viewers who come back in the same second cost Redis some forty round trips.
 const (
 	readTrips = 2           // under way at once: one travels while the next one gathers
 	readBatch = 250         // deliveries of one round trip

@@ -104,8 +104,10 @@ func TestFeed_Run(t *testing.T) {
 			}
 			got.Write(b[:n])
 		}
+		look := time.NewTicker(time.Millisecond)
+		defer look.Stop()
 		for answer != "" && f.refused.Load() == 0 && ctx.Err() == nil {
-			time.Sleep(time.Millisecond) // until the answer was read
+			<-look.C // until the answer was read
 		}
 		stop()
 		running.Wait()
