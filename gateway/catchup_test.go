@@ -50,7 +50,7 @@ func (j *judge) cut()                {}
 // join has a judge watch a delivery.
 func (j *judge) join(h *Hub, r tracking.Record) error {
 	j.outbox.pipe = j
-	in := h.join(r, tracking.Seen{})
+	in := h.join(&r, tracking.Seen{})
 	return in.enter(context.Background(), &viewer{outbox: &j.outbox})
 }
 
@@ -205,7 +205,7 @@ func TestCatchUp_live_means_every_watch(t *testing.T) {
 	h := newHub(t, l, s)
 	r := shown()
 	s.put(r)
-	in := h.join(r, tracking.Seen{})
+	in := h.join(&r, tracking.Seen{})
 	joined := in.topic
 	awaitThat(t, "the topic to be live", func() bool { l.mend(); return joined.isOpen() && joined.isLive() })
 	o, _ := box()
@@ -237,7 +237,7 @@ func TestCatchUp_reads_in_bulk(t *testing.T) {
 	for i := range records {
 		records[i] = shown()
 		s.put(records[i])
-		opened[i] = h.join(records[i], tracking.Seen{}).topic
+		opened[i] = h.join(&records[i], tracking.Seen{}).topic
 	}
 	awaitThat(t, "all to be live", func() bool {
 		l.mend() // confirms what was asked for since
@@ -286,7 +286,7 @@ func TestCatchUp_newcomers_do_not_wait(t *testing.T) {
 	l.mend()
 	slow := shown()
 	s.put(slow)
-	behind := h.join(slow, tracking.Seen{}).topic
+	behind := h.join(&slow, tracking.Seen{}).topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return behind.isOpen() })
 	stuck, release := make(chan struct{}), make(chan struct{})
 	s.before = func(id tracking.ID) {
@@ -327,7 +327,7 @@ func TestCatchUp_vanished(t *testing.T) {
 	r := shown()
 	s.put(r)
 	o, _ := box()
-	in := h.join(r, tracking.Seen{})
+	in := h.join(&r, tracking.Seen{})
 	joined := in.topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return joined.isOpen() })
 	if err := in.enter(t.Context(), &viewer{outbox: o}); err != nil {
@@ -345,7 +345,7 @@ func TestCatchUp_vanished(t *testing.T) {
 	if o.last.code != closeUnknown {
 		t.Errorf("closed with %d", o.last.code)
 	}
-	if again := h.join(r, tracking.Seen{}); again.topic == joined {
+	if again := h.join(&r, tracking.Seen{}); again.topic == joined {
 		t.Error("the topic is still there for others")
 	}
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // Opener turns a link's token into the delivery it opens. known is asked first, for what need not be read. Errors: CodeNotFound, one and the same for
-// every token that opens nothing; CodeUnavailable; CodeOverloaded.
+// every token that opens nothing; CodeUnavailable; CodeOverloaded. What it answers is never changed.
 type Opener interface {
-	Open(ctx context.Context, token string, seen tracking.Seen, known func(tracking.ID) (tracking.Record, bool)) (tracking.Record, error)
+	Open(ctx context.Context, token string, seen tracking.Seen, known func(tracking.ID) *tracking.Record) (*tracking.Record, error)
 }
 
 // Customers serves those who watch one delivery, by socket or by stream.
@@ -30,10 +30,20 @@ func NewCustomers(hub *Hub, opener Opener, refuse func(http.ResponseWriter, *htt
 
 // open checks the link and reserves the viewer's place in its topic. The caller must leave the topic when done.
 func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (visit, error) {
-	record, err := c.opener.Open(r.Context(), token, seen, c.hub.known)
-	if err != nil {
+	var held *topic
+	record, err := c.opener.Open(r.Context(), token, seen, func(id tracking.ID) (known *tracking.Record) {
+		held, known = c.hub.hold(id)
+		return known
+	})
+	switch {
+	case err != nil:
+		if held != nil {
+			c.hub.leave(held)
+		}
 		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
 		return visit{}, err
+	case held != nil:
+		return c.hub.visit(held, record, seen), nil
 	}
 	return c.hub.join(record, seen), nil
 }

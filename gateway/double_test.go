@@ -200,7 +200,8 @@ func (s *shelf) Revs(_ context.Context, ids []tracking.ID) ([]tracking.Revision,
 	s.bulk++
 	revs := make([]tracking.Revision, len(ids))
 	for i, id := range ids {
-		revs[i] = s.records[id].Revision()
+		record := s.records[id]
+		revs[i] = record.Revision()
 	}
 	return revs, nil
 }

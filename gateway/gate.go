@@ -11,16 +11,16 @@ import (
 func (t *topic) changed(r tracking.Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.apply(r)
+	t.apply(&r)
 }
 
 // apply takes a newer record in and tells viewers what it changes. Called with mu held.
-func (t *topic) apply(r tracking.Record) {
+func (t *topic) apply(r *tracking.Record) {
 	if t.closed || !r.NewerThan(t.record) {
 		return
 	}
 	old, shownBefore := t.record, t.aim.Why
-	t.keep(r)
+	t.keep(*r)
 	t.snapshots = nil
 	if r.Delivery.CourierID != old.Delivery.CourierID {
 		t.placed, t.promise = false, false
@@ -54,8 +54,8 @@ func (t *topic) apply(r tracking.Record) {
 }
 
 // viewDiffers reports whether something that a view frame carries has changed, beside visibility.
-func viewDiffers(old, r tracking.Record) bool {
-	a, b := old.Delivery, r.Delivery
+func viewDiffers(old, r *tracking.Record) bool {
+	a, b := &old.Delivery, &r.Delivery
 	return a.StopsBefore != b.StopsBefore || a.Status.OnRoute() != b.Status.OnRoute() || a.CourierID != b.CourierID ||
 		a.Status.Underway() != b.Status.Underway() || old.Courier.Name != r.Courier.Name || old.Courier.Vehicle != r.Courier.Vehicle || a.Window != b.Window
 }

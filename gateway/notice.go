@@ -72,7 +72,7 @@ func (s *courierSocket) fate(ctx context.Context, was tracking.Record) (kind str
 	switch {
 	case tracking.CodeOf(err) == tracking.CodeNotFound:
 		return "cancelled", true
-	case err != nil || !now.NewerThan(was):
+	case err != nil || !now.NewerThan(&was):
 		return "", false
 	case now.Delivery.Status == tracking.Cancelled:
 		return "cancelled", true

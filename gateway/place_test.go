@@ -28,7 +28,7 @@ func watchedBy(t testing.TB, h *Hub, viewers int) (*topic, []*drain) {
 	drains := make([]*drain, viewers)
 	for i := range drains {
 		drains[i] = &drain{}
-		in := visit{topic: top, look: 1}
+		in := visit{topic: top, record: top.record, look: 1}
 		if err := in.enter(t.Context(), &viewer{outbox: &outbox{pipe: drains[i]}}); err != nil {
 			t.Fatal(err)
 		}

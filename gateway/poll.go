@@ -27,6 +27,11 @@ func (h *Hub) poll() {
 func (t *topic) isLive() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.hears()
+}
+
+// hears is isLive for whoever holds mu.
+func (t *topic) hears() bool {
 	return t.live && t.delivery.Live() && (t.courier == nil || t.courier.Live())
 }
 

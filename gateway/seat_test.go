@@ -68,10 +68,10 @@ func TestHub_sit(t *testing.T) {
 // stalled is an Opener whose store does not answer until it is released.
 type stalled struct{ asked, release chan struct{} }
 
-func (o stalled) Open(context.Context, string, tracking.Seen, func(tracking.ID) (tracking.Record, bool)) (tracking.Record, error) {
+func (o stalled) Open(context.Context, string, tracking.Seen, func(tracking.ID) *tracking.Record) (*tracking.Record, error) {
 	o.asked <- struct{}{}
 	<-o.release
-	return tracking.Record{}, tracking.Errorf(tracking.CodeNotFound, "no such link")
+	return nil, tracking.Errorf(tracking.CodeNotFound, "no such link")
 }
 
 // Whoever cannot be let in at once is told when to come back, and costs nothing.

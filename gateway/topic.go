@@ -31,7 +31,7 @@ type viewer struct {
 // visit is a viewer's way in.
 type visit struct {
 	topic  *topic
-	record tracking.Record // as the link was opened with it
+	record *tracking.Record // as the link was opened with it, perhaps without its events
 	seen   tracking.Seen   // what they know already
 	look   int64           // the topic's look that must have ended before they are shown anything
 }
@@ -68,7 +68,7 @@ type topic struct {
 	turned     chan struct{}   // closed when a look ends; nil while nobody waits for that
 	err        error           // there is no such delivery any more
 	gaps       int             // how often a watch was lost
-	record     tracking.Record // without its events, and what else viewers are not told
+	record     *tracking.Record // without its events, and what else viewers are not told; what it points to is never changed
 	tail       tail            // its events
 	delivery   Watch
 	courier    Watch // only while the courier may be shown
@@ -165,7 +165,7 @@ func (in *visit) enter(ctx context.Context, v *viewer) error {
 	if v.gone {
 		return nil
 	}
-	t.apply(in.record)
+	t.apply(in.record) // no newer than what is known if it came from here, without its events
 	if v.generation != t.record.Delivery.LinkGen {
 		v.outbox.end(revoked, 0)
 		return nil
@@ -219,14 +219,24 @@ func (t *topic) keep(r tracking.Record) {
 	t.tail = packTail(r.Events)
 	r.Events, r.Courier.Phone = nil, ""
 	r.Delivery.ExternalID, r.Delivery.Recipient, r.Delivery.Note = "", tracking.Recipient{}, ""
-	t.record, t.aim, t.ver = r, r.Aim(), r.Delivery.Ver
+	t.record, t.aim, t.ver = &r, r.Aim(), r.Delivery.Ver
+}
+
+// known answers the record, without its events; nil unless everything that happens to the delivery is heard here.
+func (t *topic) known() *tracking.Record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil || !t.hears() {
+		return nil
+	}
+	return t.record
 }
 
 // whole is the record with its events. Called with mu held.
-func (t *topic) whole() tracking.Record {
-	r := t.record
+func (t *topic) whole() *tracking.Record {
+	r := *t.record
 	r.Events = t.tail.events()
-	return r
+	return &r
 }
 
 // view decides what may be seen now. Called with mu held.

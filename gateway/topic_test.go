@@ -14,11 +14,11 @@ func TestTopic_enter_after_exit(t *testing.T) {
 	t.Parallel()
 	// The socket may break before its snapshot is there; a topic that goes on for others must not keep it.
 	o, _ := box()
-	top := &topic{record: tracking.Record{Epoch: 1}}
+	top := &topic{record: &tracking.Record{Epoch: 1}}
 	top.settled.Store(1)
 	v := &viewer{outbox: o}
 	top.exit(v)
-	in := visit{topic: top, look: 1}
+	in := visit{topic: top, record: top.record, look: 1}
 	err := in.enter(t.Context(), v)
 	if frames, _ := o.backlog(); err != nil || len(top.viewers) != 0 || frames != 0 {
 		t.Errorf("%v; %d viewers, %d frames", err, len(top.viewers), frames)
@@ -44,7 +44,7 @@ func TestTopic_enter_too_many(t *testing.T) {
 	h := newHub(t, l, s)
 	r := shown()
 	s.put(r)
-	in := h.join(r, tracking.Seen{})
+	in := h.join(&r, tracking.Seen{})
 	top := in.topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
 	enter := func() (*viewer, error) {
@@ -98,11 +98,11 @@ func TestTopic_enter_while_nothing_can_be_read(t *testing.T) {
 // opened is an Opener of one record.
 type opened struct{ record tracking.Record }
 
-func (o opened) Open(_ context.Context, _ string, _ tracking.Seen, known func(tracking.ID) (tracking.Record, bool)) (tracking.Record, error) {
-	if r, ok := known(o.record.Delivery.ID); ok {
+func (o opened) Open(_ context.Context, _ string, _ tracking.Seen, known func(tracking.ID) *tracking.Record) (*tracking.Record, error) {
+	if r := known(o.record.Delivery.ID); r != nil {
 		return r, nil
 	}
-	return o.record, nil
+	return &o.record, nil
 }
 
 // What was shown may never have happened: viewers are shown what has, although nobody announces it, and nothing after it that had waited for them.
@@ -112,7 +112,7 @@ func TestHub_Rewritten(t *testing.T) {
 	h := newHub(t, l, s)
 	before := next(next(shown()))
 	s.put(before)
-	in := h.join(before, tracking.Seen{})
+	in := h.join(&before, tracking.Seen{})
 	top := in.topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
 	awaitThat(t, "the readers to rest", func() bool { return !h.newcomers.busy() && !h.behind.busy() })
@@ -143,7 +143,7 @@ func TestTopic_enter_with_a_marker_that_is_behind(t *testing.T) {
 	s.put(r)
 	before, now := time.Now().Add(-time.Minute).Truncate(time.Millisecond), time.Now().Truncate(time.Millisecond)
 	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: before})
-	top := h.join(r, tracking.Seen{}).topic
+	top := h.join(&r, tracking.Seen{}).topic
 	awaitThat(t, "the topic to open", func() bool { l.mend(); return top.isOpen() })
 	awaitThat(t, "the readers to rest", func() bool { return !h.newcomers.busy() && !h.behind.busy() })
 	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: now}) // and nobody says so

@@ -19,26 +19,52 @@ type shard struct {
 // shardOf is where a delivery's topic is kept; the last bits of an id are random.
 func (h *Hub) shardOf(id tracking.ID) *shard { return &h.shards[id[len(id)-1]%shards] }
 
+// hold reserves a place in the topic of a delivery that is watched already, and answers its record, without its events; leave gives the place back. It answers
+// nil unless everything that happens to the delivery is heard here.
+func (h *Hub) hold(id tracking.ID) (*topic, *tracking.Record) {
+	s := h.shardOf(id)
+	s.mu.Lock()
+	t := s.topics[id]
+	if t != nil {
+		t.users++ // before it is looked at, or it could be closed meanwhile
+	}
+	s.mu.Unlock()
+	if t == nil {
+		return nil, nil
+	}
+	if record := t.known(); record != nil {
+		return t, record
+	}
+	h.leave(t)
+	return nil, nil
+}
+
 // join answers the topic of a delivery with a place reserved in it; leave gives the place back. The first one in opens it, with the record that their
-// link was opened with. Whoever comes back to a topic that is there already has it look around once more.
-func (h *Hub) join(r tracking.Record, seen tracking.Seen) visit {
+// link was opened with.
+func (h *Hub) join(r *tracking.Record, seen tracking.Seen) visit {
 	s, id := h.shardOf(r.Delivery.ID), r.Delivery.ID
 	s.mu.Lock()
 	t := s.topics[id]
 	fresh := t == nil
 	if fresh {
 		t = &topic{hub: h, id: id, said: h.now()}
-		t.keep(r)
+		t.keep(*r)
 		s.topics[id] = t
 		h.metrics.topics.Inc()
 	}
 	t.users++
 	s.mu.Unlock()
-	in := visit{topic: t, record: r, seen: seen, look: 1}
-	switch {
-	case fresh:
+	if fresh {
 		h.start(t.open)
-	case seen.Ver > 0:
+		return visit{topic: t, record: r, seen: seen, look: 1}
+	}
+	return h.visit(t, r, seen)
+}
+
+// visit is the way into a topic that is there already, with a place reserved in it. Whoever comes back has it look around once more.
+func (h *Hub) visit(t *topic, r *tracking.Record, seen tracking.Seen) visit {
+	in := visit{topic: t, record: r, seen: seen, look: 1}
+	if seen.Ver > 0 {
 		t.mu.Lock()
 		in.look = t.looks + 1
 		t.mu.Unlock()
@@ -57,20 +83,6 @@ func (h *Hub) leave(t *topic) {
 	defer s.mu.Unlock()
 	t.users--
 	t.left = h.now()
-}
-
-// known answers a delivery's record from memory, if everything that happens to it is heard here.
-func (h *Hub) known(id tracking.ID) (r tracking.Record, ok bool) {
-	s := h.shardOf(id)
-	s.mu.Lock()
-	t := s.topics[id]
-	s.mu.Unlock()
-	if t == nil || !t.isLive() {
-		return r, false
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.whole(), t.err == nil
 }
 
 // forget lets the next one who comes open the delivery anew.

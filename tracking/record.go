@@ -26,15 +26,15 @@ type Merchant struct {
 type Revision struct{ Epoch, Rev int64 }
 
 // Revision is the record's.
-func (r Record) Revision() Revision { return Revision{r.Epoch, r.Delivery.Rev} }
+func (r *Record) Revision() Revision { return Revision{r.Epoch, r.Delivery.Rev} }
 
 // NewerThan reports whether r replaces old.
-func (r Record) NewerThan(old Record) bool {
+func (r *Record) NewerThan(old *Record) bool {
 	return r.Epoch > old.Epoch || (r.Epoch == old.Epoch && r.Delivery.Rev > old.Delivery.Rev)
 }
 
 // EventsAfter are the events with a higher ver.
-func (r Record) EventsAfter(ver int64) []Event {
+func (r *Record) EventsAfter(ver int64) []Event {
 	for i, e := range r.Events {
 		if e.Ver > ver {
 			return r.Events[i:]
@@ -61,14 +61,14 @@ func (r Record) Concerned() []ID {
 const LinkLife = 7 * 24 * time.Hour
 
 // Opens reports whether a link of this generation still opens the delivery.
-func (r Record) Opens(generation uint8, now time.Time) bool {
-	d := r.Delivery
+func (r *Record) Opens(generation uint8, now time.Time) bool {
+	d := &r.Delivery
 	return d.LinkGen == generation && (d.FinishedAt.IsZero() || now.Sub(d.FinishedAt) < LinkLife)
 }
 
 // View is what one customer may see of a Record, now.
 type View struct {
-	Record   Record
+	Record   *Record
 	Why      Why       // Shown when Position may be looked at
 	Position *Position // nil when hidden or unknown
 	ETA      *ETA      // nil before the courier is on the way, after the end, or without a fix
@@ -78,7 +78,7 @@ type View struct {
 
 // See decides what a customer may see: nothing reaches a customer that has not come through here, or through the Aim of which it is made. newest is the
 // courier's newest fix, nil when unknown.
-func See(r Record, newest *Position, now time.Time) View {
+func See(r *Record, newest *Position, now time.Time) View {
 	aim := r.Aim()
 	v := View{Record: r, Why: aim.Why}
 	if newest == nil || !aim.Expected {
@@ -105,7 +105,7 @@ type Aim struct {
 // Aim is the record's.
 func (r *Record) Aim() Aim {
 	return Aim{
-		Why:      Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops),
+		Why:      Visibility(&r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops),
 		Expected: r.Delivery.Status.Underway() && r.Courier.OnDuty,
 		usual:    r.Courier.Vehicle.Pace(), lat: r.Delivery.Dropoff.Lat, lon: r.Delivery.Dropoff.Lon, stops: r.Delivery.StopsBefore,
 	}

@@ -36,36 +36,45 @@ func NewViewing(linker *Linker, records Records, stale, now func() time.Time) *V
 type Seen struct{ Epoch, Ver int64 }
 
 // after reports whether a viewer has seen more than a record holds.
-func (s Seen) after(r Record) bool {
+func (s Seen) after(r *Record) bool {
 	return s.Epoch > r.Epoch || s.Epoch == r.Epoch && s.Ver > r.Delivery.Ver
 }
 
 // Open answers the delivery that a link's token is for. A viewer who has seen more than is hot is not shown less: a hot store that came back from an
-// outage may have slept through what its viewers were shown meanwhile. known, unless it is nil, is asked before anything is read. Every token that opens
-// nothing gets one and the same CodeNotFound, whatever is wrong with it; other errors: CodeUnavailable.
-func (u *Viewing) Open(ctx context.Context, token string, seen Seen, known func(ID) (Record, bool)) (Record, error) {
+// outage may have slept through what its viewers were shown meanwhile. known, unless it is nil, is asked before anything is read; it answers nil for what it
+// does not know. Every token that opens nothing gets one and the same CodeNotFound, whatever is wrong with it; other errors: CodeUnavailable.
+func (u *Viewing) Open(ctx context.Context, token string, seen Seen, known func(ID) *Record) (*Record, error) {
 	delivery, generation, err := u.linker.Open(token)
 	if err != nil {
-		return Record{}, err
+		return nil, err
 	}
-	record, ok := Record{}, false
+	var record *Record
 	if known != nil {
-		record, ok = known(delivery)
+		record = known(delivery)
 	}
-	if !ok || seen.after(record) {
-		record, err = u.records.Record(ctx, delivery)
+	if record == nil || seen.after(record) {
+		record, err = read(ctx, u.records.Record, delivery)
 	}
 	if err == nil && seen.after(record) {
-		record, err = u.records.Fresh(ctx, delivery)
+		record, err = read(ctx, u.records.Fresh, delivery)
 	}
 	if CodeOf(err) == CodeNotFound || err == nil && !record.Opens(generation, u.now()) {
-		return Record{}, errToken
+		return nil, errToken
 	}
 	return record, err
 }
 
+// read keeps the size of a record out of its caller's stack, which is that of a socket's handshake, ten thousand times at once.
+func read(ctx context.Context, from func(context.Context, ID) (Record, error), delivery ID) (*Record, error) {
+	record, err := from(ctx, delivery)
+	if err != nil {
+		return nil, err
+	}
+	return &record, nil
+}
+
 // Look answers what the customer may see of a record now. live is false when the position is only as new as the truth has it, or not known.
-func (u *Viewing) Look(ctx context.Context, record Record) (view View, live bool) {
+func (u *Viewing) Look(ctx context.Context, record *Record) (view View, live bool) {
 	var newest *Position
 	live = true
 	if record.Delivery.Status.Underway() && record.Courier.OnDuty {

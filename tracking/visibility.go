@@ -13,7 +13,7 @@ const (
 
 // Visibility is the one place that decides whether a customer may see where their courier is: only while the courier is on the way
 // to this very door, on duty, and at most visibleStops stops away. Never before, never after.
-func Visibility(d Delivery, onDuty bool, visibleStops int) Why {
+func Visibility(d *Delivery, onDuty bool, visibleStops int) Why {
 	switch {
 	case d.Status.Final():
 		return WhyFinished

@@ -26,7 +26,7 @@ func TestVisibility(t *testing.T) {
 						default:
 							want = Shown
 						}
-						if got := Visibility(d, duty, visible); got != want {
+						if got := Visibility(&d, duty, visible); got != want {
 							t.Errorf("%s, %d stops before of %d, on duty %v, courier %v: %q, want %q", status, before, visible, duty, !courier.IsZero(), got, want)
 						}
 					}
@@ -56,8 +56,8 @@ func TestSee(t *testing.T) {
 		if rapid.Bool().Draw(t, "known") {
 			newest = &Position{Lat: rapid.Float64Range(-90, 90).Draw(t, "lat"), RecordedAt: now.Add(-time.Duration(rapid.IntRange(0, 600).Draw(t, "age")) * time.Second)}
 		}
-		v := See(r, newest, now)
-		shown := Visibility(r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops) == Shown
+		v := See(&r, newest, now)
+		shown := Visibility(&r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops) == Shown
 		if (v.Why == Shown) != shown {
 			t.Fatalf("why %q, want shown %v", v.Why, shown)
 		}
@@ -78,7 +78,7 @@ func TestRecord(t *testing.T) {
 			a, b  Record
 			newer bool
 		}{{at(1, 2), at(1, 1), true}, {at(1, 1), at(1, 1), false}, {at(1, 1), at(1, 2), false}, {at(2, 1), at(1, 9), true}, {at(1, 9), at(2, 1), false}} {
-			if c.a.NewerThan(c.b) != c.newer {
+			if c.a.NewerThan(&c.b) != c.newer {
 				t.Errorf("%d.%d newer than %d.%d: %v", c.a.Epoch, c.a.Delivery.Rev, c.b.Epoch, c.b.Delivery.Rev, !c.newer)
 			}
 		}

@@ -72,7 +72,8 @@ func (f *truth) Revisions(_ context.Context, deliveries []tracking.ID) ([]tracki
 	revisions := make([]tracking.Revision, len(deliveries))
 	err := f.ask()
 	for i, id := range deliveries {
-		revisions[i] = f.records[id].Revision()
+		record := f.records[id]
+		revisions[i] = record.Revision()
 	}
 	return revisions, err
 }

@@ -134,7 +134,7 @@ func Snapshot(v tracking.View, since int64, live bool, now time.Time) []byte {
 	r := v.Record
 	s := snapshot{
 		Type: "snapshot", Epoch: r.Epoch, Ver: r.Delivery.Ver, Status: string(r.Delivery.Status), ETA: etaOf(v.ETA),
-		StopsBefore: stopsBefore(r.Delivery), Position: positionOf(v.Position), Visible: v.Why == tracking.Shown, Why: whyOf(v.Why),
+		StopsBefore: stopsBefore(&r.Delivery), Position: positionOf(v.Position), Visible: v.Why == tracking.Shown, Why: whyOf(v.Why),
 		Events: []Event{}, Dropoff: Place(r.Delivery.Dropoff), Pickup: Place(r.Delivery.Pickup), Courier: courierOf(r),
 		Merchant: merchant{Name: r.Merchant.Name}, Window: windowOf(r.Delivery.Window), Live: live,
 		StaleSince: Time(v.StaleSince), ServerTime: Time(now),
@@ -155,7 +155,7 @@ func Changed(v tracking.View) []byte {
 	r := v.Record
 	return must(changed{
 		Type: "view", Epoch: r.Epoch, SV: r.Delivery.Ver, Visible: v.Why == tracking.Shown, Why: whyOf(v.Why),
-		StopsBefore: stopsBefore(r.Delivery), ETA: etaOf(v.ETA), Position: positionOf(v.Position), Courier: courierOf(r),
+		StopsBefore: stopsBefore(&r.Delivery), ETA: etaOf(v.ETA), Position: positionOf(v.Position), Courier: courierOf(r),
 		Window: windowOf(r.Delivery.Window),
 	})
 }
@@ -186,7 +186,7 @@ func etaOf(e *tracking.ETA) *ETA {
 	return &ETA{At: Time(e.At), Low: Time(e.Low), High: Time(e.High)}
 }
 
-func stopsBefore(d tracking.Delivery) *int {
+func stopsBefore(d *tracking.Delivery) *int {
 	if !d.Status.OnRoute() {
 		return nil
 	}
@@ -201,7 +201,7 @@ func whyOf(w tracking.Why) *string {
 	return &s
 }
 
-func courierOf(r tracking.Record) *Courier {
+func courierOf(r *tracking.Record) *Courier {
 	if r.Courier.ID.IsZero() {
 		return nil
 	}

@@ -66,18 +66,18 @@ func TestFrames_golden(t *testing.T) {
 	}
 	for name, got := range map[string][]byte{
 		"snapshot.json": frame.Snapshot(tracking.View{
-			Record: shown, ETA: eta(t, "18:17:30", "18:16:00", "18:19:00"),
+			Record: &shown, ETA: eta(t, "18:17:30", "18:16:00", "18:19:00"),
 			Position: &tracking.Position{
 				Lat: 37.78412, Lon: -122.40903, AccuracyM: tracking.Read(8), SpeedMPS: tracking.Read(5.4), HeadingDeg: tracking.Read(42), RecordedAt: at(t, "18:10:00.5"),
 			},
 		}, 0, true, at(t, "18:10:02")),
-		"snapshot-hidden.json": frame.Snapshot(tracking.View{Record: hidden, Why: tracking.WhyNotYet}, 0, true, at(t, "17:31:01")),
+		"snapshot-hidden.json": frame.Snapshot(tracking.View{Record: &hidden, Why: tracking.WhyNotYet}, 0, true, at(t, "17:31:01")),
 		"status.json":          frame.Status(1, tracking.Event{Ver: 5, Status: tracking.Arriving, At: at(t, "18:15:31"), ClientID: "client"}),
 		"status-delivered.json": frame.Status(1, tracking.Event{
 			Ver: 6, Status: tracking.Delivered, At: at(t, "18:18:04"), Proof: tracking.Proof{LeftAt: "front desk", Name: "N. Haddad"}, Where: &moving,
 		}),
 		"status-failed.json": frame.Status(1, tracking.Event{Ver: 6, Status: tracking.Failed, At: at(t, "18:18:04"), Reason: "nobody answered the door"}),
-		"view.json":          frame.Changed(tracking.View{Record: far, Why: tracking.WhyNotYet, ETA: eta(t, "18:31:00", "18:26:00", "18:36:00")}),
+		"view.json":          frame.Changed(tracking.View{Record: &far, Why: tracking.WhyNotYet, ETA: eta(t, "18:31:00", "18:26:00", "18:36:00")}),
 		"position.json":      frame.AppendPosition(nil, moving, 5, eta(t, "18:17:30", "18:16:00", "18:19:00")),
 		"tick.json":          frame.Tick(5, true, at(t, "18:15:40")),
 		"bye.json":           frame.Bye("restarting", 1234*time.Millisecond),
@@ -102,7 +102,8 @@ func decode(t *testing.T, b []byte) (o map[string]any) {
 
 func TestSnapshot_since(t *testing.T) {
 	t.Parallel()
-	v := tracking.View{Record: record(t)}
+	r := record(t)
+	v := tracking.View{Record: &r}
 	for since, want := range map[int64]int{0: 4, 1: 3, 3: 1, 4: 0, 9: 0} {
 		got, ok := decode(t, frame.Snapshot(v, since, true, time.Now()))["events"].([]any)
 		if !ok || len(got) != want {
@@ -113,7 +114,8 @@ func TestSnapshot_since(t *testing.T) {
 
 func TestSnapshot_stale(t *testing.T) {
 	t.Parallel()
-	v := tracking.View{Record: record(t)}
+	r := record(t)
+	v := tracking.View{Record: &r}
 	if since, there := decode(t, frame.Snapshot(v, 0, true, time.Now()))["stale_since"]; there {
 		t.Errorf("stale since %v while the truth can be read", since)
 	}
@@ -135,7 +137,7 @@ func TestFrames_tellNothingElse(t *testing.T) {
 	t.Parallel()
 	r := record(t)
 	r.Events[3].Reason = "a reason"
-	v := tracking.View{Record: r, Why: tracking.WhyNotYet}
+	v := tracking.View{Record: &r, Why: tracking.WhyNotYet}
 	for _, b := range [][]byte{frame.Snapshot(v, 0, true, time.Now()), frame.Changed(v), frame.Status(1, r.Events[2])} {
 		for _, secret := range []string{
 			r.Courier.ID.String(), r.Courier.Phone, r.Delivery.ID.String(), r.Merchant.ID.String(), r.Delivery.Recipient.Name, r.Delivery.Recipient.Phone,
@@ -152,7 +154,7 @@ func TestFrames_nulls(t *testing.T) {
 	t.Parallel()
 	r := record(t)
 	r.Delivery.Status, r.Delivery.Window.From = tracking.Failed, time.Time{}
-	got := decode(t, frame.Changed(tracking.View{Record: r, Why: tracking.WhyOff}))
+	got := decode(t, frame.Changed(tracking.View{Record: &r, Why: tracking.WhyOff}))
 	for _, name := range []string{"eta", "position", "stops_before"} {
 		if v, there := got[name]; !there || v != nil {
 			t.Errorf("%s is %v, want null", name, v)
