@@ -32,8 +32,8 @@ type viewer struct {
 type visit struct {
 	topic  *topic
 	record *tracking.Record // as the link was opened with it, perhaps without its events
-	seen   tracking.Seen   // what they know already
-	look   int64           // the topic's look that must have ended before they are shown anything
+	seen   tracking.Seen    // what they know already
+	look   int64            // the topic's look that must have ended before they are shown anything
 }
 
 // topic is one delivery that somebody watches on this node: what they have been told, and (gate.go) the gate through which everything new comes.
@@ -63,13 +63,13 @@ type topic struct {
 	snapshots map[int64]*message
 
 	snapshotAt time.Time
-	staleSince time.Time       // as the snapshots say
-	looks      int64           // how many have begun
-	turned     chan struct{}   // closed when a look ends; nil while nobody waits for that
-	err        error           // there is no such delivery any more
-	gaps       int             // how often a watch was lost
+	staleSince time.Time        // as the snapshots say
+	looks      int64            // how many have begun
+	turned     chan struct{}    // closed when a look ends; nil while nobody waits for that
+	err        error            // there is no such delivery any more
+	gaps       int              // how often a watch was lost
 	record     *tracking.Record // without its events, and what else viewers are not told; what it points to is never changed
-	tail       tail            // its events
+	tail       tail             // its events
 	delivery   Watch
 	courier    Watch // only while the courier may be shown
 }
