@@ -58,7 +58,11 @@ func (c *Couriers) Live(w http.ResponseWriter, r *http.Request, actor tracking.A
 	}
 	s := &courierSocket{hub: c.hub, desk: c.desk, actor: actor, conn: conn, again: make(chan struct{}, 1)}
 	conn.receive = s.receive
-	conn.gone = s.close
+	c.hub.holders.add(actor.KeyHash, &conn.seat)
+	conn.gone = func() {
+		c.hub.holders.remove(actor.KeyHash, &conn.seat)
+		s.close()
+	}
 	conn.serve(largeMessage)
 	s.open()
 	// Confirmed or not, the courier sees the route as it stands; a confirmation reads it again.

@@ -48,6 +48,7 @@ type Config struct {
 	// started last get their share, and a node that must go has few who came long ago.
 	MaxAge     time.Duration
 	DrainOver  time.Duration    // viewers of a node that stops are told to come back within this, each at a moment of its own; 10 s
+	Keys       Keys             // that sockets may be opened with; nil when they never end
 	StaleSince func() time.Time // since when the truth cannot be read, the zero time while it can; nil when it always can
 	timing     timing
 }
@@ -60,6 +61,7 @@ type timing struct {
 	poll    time.Duration // between two reads of what is watched and not live
 	check   time.Duration // between two looks at the revisions of what is live: how long a lost announcement can stay unnoticed
 	reload  time.Duration // between two reads of a whole fleet, at least
+	keys    time.Duration // between two looks at the keys that sockets were opened with
 	linger  time.Duration // how long a topic stays that nobody watches any more
 }
 
@@ -81,6 +83,8 @@ func (c Config) withDefaults() Config {
 	c.timing.poll = cmp.Or(c.timing.poll, 1500*time.Millisecond)
 	c.timing.check = cmp.Or(c.timing.check, 3500*time.Millisecond)
 	c.timing.reload = cmp.Or(c.timing.reload, 5*time.Second)
+	// A key that was revoked unheard, or has expired, must not show anything for longer than a minute.
+	c.timing.keys = cmp.Or(c.timing.keys, 20*time.Second)
 	// Long enough for a reload, and for a crowd that was cut off and comes back with jitter.
 	c.timing.linger = cmp.Or(c.timing.linger, 10*time.Second)
 	return c
@@ -112,6 +116,7 @@ type Hub struct {
 	crowd    crowd
 	shards   [shards]shard
 	tended   []*topic // scratch of the loop that tends the shards
+	holders  holders
 	// Topics are read in two lines, so that whoever comes new never waits behind everybody who missed something.
 	newcomers *catchUp
 	behind    *catchUp
@@ -166,6 +171,7 @@ func (h *Hub) Run(ctx context.Context) error {
 			next = (next + 1) % shards
 		})
 	})
+	loops.Go(func() { every(ctx, h.config.timing.keys, h.config.timing.keys/4, func() { h.checkKeys(ctx) }) })
 	loops.Go(func() { every(ctx, h.config.timing.poll, h.config.timing.poll/4, h.poll) })
 	loops.Go(func() { every(ctx, h.config.timing.check, h.config.timing.check/4, func() { h.check(ctx) }) })
 	loops.Wait()

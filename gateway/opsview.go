@@ -55,7 +55,9 @@ func (o *Ops) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor)
 	f := o.hub.joinFleet(actor.MerchantID, o.staff)
 	s := &opsSocket{fleet: f, conn: conn, live: true, said: o.hub.now(), purse: newPurse(o.hub.now())}
 	conn.receive = s.receive
+	o.hub.holders.add(actor.KeyHash, &conn.seat)
 	conn.gone = func() {
+		o.hub.holders.remove(actor.KeyHash, &conn.seat)
 		f.mu.Lock()
 		delete(f.views, s)
 		f.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"strings"
+	"time"
 )
 
 // Role is what a key may do.
@@ -24,6 +25,8 @@ type Actor struct {
 	MerchantID ID
 	CourierID  ID // only for RoleCourier
 	KeyID      ID
+	KeyHash    [32]byte  // by which the key is looked up
+	Until      time.Time // when the key expires; zero for never
 }
 
 // Key is an API key as it is stored: never the secret itself.
@@ -35,6 +38,7 @@ type Key struct {
 	Hash       [32]byte
 	Hint       string // the secret's last four characters
 	Label      string
+	ExpiresAt  time.Time // zero for never
 }
 
 // NewKey makes a key and the secret to show once: "hf_<role>_" and 256 random bits.

@@ -13,8 +13,9 @@ type Staff interface {
 	// SetDuty opens or closes the courier's shift; setting what is set already changes nothing. The records are the courier's stops, whose
 	// customers may or may no longer see them.
 	SetDuty(ctx context.Context, courier ID, onDuty bool, now time.Time) (Courier, []Record, error)
-	// RotateKey revokes the courier's keys and stores a new one; it answers the hashes of the revoked.
-	RotateKey(ctx context.Context, merchant, courier ID, key Key, now time.Time) ([][32]byte, error)
+	// RotateKey stores a new key of the courier, and has the others end: at until if that is after now, or else by revoking them; it answers the hashes
+	// of the revoked.
+	RotateKey(ctx context.Context, merchant, courier ID, key Key, now, until time.Time) ([][32]byte, error)
 }
 
 // Revoker makes keys stop working on every node at once. Errors: CodeUnavailable.
@@ -60,10 +61,15 @@ func (u *Roster) Amend(ctx context.Context, actor Actor, courier ID, change func
 	return c, nil
 }
 
-// RotateKey gives the courier a new secret and ends the old ones. Errors: CodeNotFound.
-func (u *Roster) RotateKey(ctx context.Context, actor Actor, courier ID) (string, error) {
+// RotateKey gives the courier a new secret. The old ones go on for the overlap, in which their phone can change; without one they end at once.
+// Errors: CodeNotFound, CodeInvalid (the overlap).
+func (u *Roster) RotateKey(ctx context.Context, actor Actor, courier ID, overlap time.Duration) (string, error) {
+	if err := checkOverlap(overlap); err != nil {
+		return "", err
+	}
 	key, secret := NewKey(actor.MerchantID, RoleCourier, courier, "")
-	revoked, err := u.staff.RotateKey(ctx, actor.MerchantID, courier, key, u.now())
+	now := u.now()
+	revoked, err := u.staff.RotateKey(ctx, actor.MerchantID, courier, key, now, now.Add(overlap))
 	if err != nil {
 		return "", err
 	}

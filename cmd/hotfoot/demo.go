@@ -178,10 +178,10 @@ func (c *demoCmd) prepare(ctx context.Context, stores storeFlags, steps *progres
 		}
 	}
 	var keys demoKeys
-	if keys.merchant, err = createKey(ctx, store, merchant, tracking.RoleMerchant, "demo"); err != nil {
+	if keys.merchant, err = createKey(ctx, store, merchant, tracking.RoleMerchant, "demo", 0); err != nil {
 		return demoKeys{}, err
 	}
-	if keys.ops, err = createKey(ctx, store, merchant, tracking.RoleOps, "demo"); err != nil {
+	if keys.ops, err = createKey(ctx, store, merchant, tracking.RoleOps, "demo", 0); err != nil {
 		return demoKeys{}, err
 	}
 	done()

@@ -15,20 +15,22 @@ import (
 type keysCmd struct {
 	Create keysCreateCmd `cmd:"" help:"Create a key and print it: it is shown this once."`
 	List   keysListCmd   `cmd:"" help:"List keys."`
-	Revoke keysRevokeCmd `cmd:"" help:"Revoke a key, on every node."`
+	Rotate keysRotateCmd `cmd:"" help:"Make a key in place of another, which goes on for a while."`
+	Revoke keysRevokeCmd `cmd:"" help:"Revoke a key, on every node and every open socket."`
 }
 
 type keysCreateCmd struct {
 	storeFlags
-	Merchant string `help:"The merchant's name; made if there is none." required:""`
-	Role     string `help:"merchant: everything; ops: dispatching. Couriers get theirs when they are created." enum:"merchant,ops" default:"merchant"`
-	Label    string `help:"A note for yourself."`
+	Merchant string        `help:"The merchant's name; made if there is none." required:""`
+	Role     string        `help:"merchant: everything; ops: dispatching. Couriers get theirs when they are created." enum:"merchant,ops" default:"merchant"`
+	Label    string        `help:"A note for yourself."`
+	Lasts    time.Duration `help:"How long it opens anything, such as 2160h; for ever when not given." placeholder:"DURATION"`
 }
 
 // Run creates a key.
 func (c *keysCreateCmd) Run(ctx context.Context, w *world) error {
 	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
-		secret, err := createKey(ctx, store, c.Merchant, tracking.Role(c.Role), c.Label)
+		secret, err := createKey(ctx, store, c.Merchant, tracking.Role(c.Role), c.Label, c.Lasts)
 		if err == nil {
 			fmt.Fprintln(w.stdout, secret)
 		}
@@ -36,13 +38,17 @@ func (c *keysCreateCmd) Run(ctx context.Context, w *world) error {
 	})
 }
 
-func createKey(ctx context.Context, store *postgres.Store, merchant string, role tracking.Role, label string) (string, error) {
+func createKey(ctx context.Context, store *postgres.Store, merchant string, role tracking.Role, label string, lasts time.Duration) (string, error) {
 	m, err := store.Merchant(ctx, merchant, time.Now())
 	if err != nil {
 		return "", err
 	}
-	key, secret := tracking.NewKey(m.ID, role, tracking.ID{}, label)
-	return secret, store.CreateKey(ctx, key, time.Now())
+	var expires time.Time
+	if lasts != 0 {
+		expires = time.Now().Add(lasts)
+	}
+	_, secret, err := tracking.NewLocksmith(store, untold{}, time.Now, nil).Cut(ctx, tracking.Actor{MerchantID: m.ID}, role, label, expires)
+	return secret, err
 }
 
 type keysListCmd struct {
@@ -58,15 +64,36 @@ func (c *keysListCmd) Run(ctx context.Context, w *world) error {
 			return err
 		}
 		table := tabwriter.NewWriter(w.stdout, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tMERCHANT\tROLE\tCOURIER\tENDS IN\tLABEL\tCREATED\tREVOKED")
+		fmt.Fprintln(table, "ID\tMERCHANT\tROLE\tCOURIER\tENDS IN\tLABEL\tCREATED\tEXPIRES\tREVOKED")
 		for _, k := range keys {
-			revoked := ""
-			if k.RevokedAt != nil {
-				revoked = k.RevokedAt.UTC().Format(time.DateTime)
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t…%s\t%s\t%s\t%s\n", k.ID, k.Merchant, k.Role, k.Courier, k.Hint, k.Label, k.CreatedAt.UTC().Format(time.DateTime), revoked)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t…%s\t%s\t%s\t%s\t%s\n",
+				k.ID, k.Merchant, k.Role, k.Courier, k.Hint, k.Label, dateOf(&k.CreatedAt), dateOf(k.ExpiresAt), dateOf(k.RevokedAt))
 		}
 		return table.Flush()
+	})
+}
+
+func dateOf(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.UTC().Format(time.DateTime)
+}
+
+type keysRotateCmd struct {
+	storeFlags
+	ID      string        `arg:"" help:"The key's id, from hotfoot keys list."`
+	Overlap time.Duration `help:"How long the old key goes on; 0 ends it at once." default:"24h"`
+}
+
+// Run makes a key in place of another and prints it.
+func (c *keysRotateCmd) Run(ctx context.Context, w *world) error {
+	return withLocksmith(ctx, w, c.storeFlags, c.ID, func(keys *tracking.Locksmith, id tracking.ID) error {
+		_, secret, err := keys.Replace(ctx, tracking.Actor{}, id, c.Overlap)
+		if err == nil {
+			fmt.Fprintln(w.stdout, secret)
+		}
+		return err
 	})
 }
 
@@ -77,28 +104,40 @@ type keysRevokeCmd struct {
 
 // Run revokes a key.
 func (c *keysRevokeCmd) Run(ctx context.Context, w *world) error {
-	id, err := tracking.ParseID(c.ID)
+	return withLocksmith(ctx, w, c.storeFlags, c.ID, func(keys *tracking.Locksmith, id tracking.ID) error {
+		err := keys.Revoke(ctx, tracking.Actor{}, id)
+		if err == nil {
+			fmt.Fprintln(w.stdout, "revoked")
+		}
+		return err
+	})
+}
+
+// withLocksmith works for an operator, to whom all merchants' keys are theirs. Without Redis the nodes are not told, but they ask.
+func withLocksmith(ctx context.Context, w *world, flags storeFlags, idText string, use func(*tracking.Locksmith, tracking.ID) error) error {
+	id, err := tracking.ParseID(idText)
 	if err != nil {
 		return err
 	}
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
-		hash, err := store.RevokeKey(ctx, id, time.Now())
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(w.stdout, "revoked")
-		if c.RedisURL == "" {
+	return withTruth(ctx, flags, func(store *postgres.Store) error {
+		if flags.RedisURL == "" {
 			fmt.Fprintln(w.stdout, "REDIS_URL is not set, so nodes that know the key will notice within half a minute.")
-			return nil
+			return use(tracking.NewLocksmith(store, untold{}, time.Now, w.log), id)
 		}
-		client, err := redisstore.Connect(c.RedisURL)
+		client, err := redisstore.Connect(flags.RedisURL)
 		if err != nil {
 			return err
 		}
 		defer client.Close()
-		return revoker{pubsub.NewControl(client), redisstore.New(client, store, redisstore.Config{})}.Revoke(ctx, [][32]byte{hash})
+		nodes := revoker{pubsub.NewControl(client), redisstore.New(client, store, redisstore.Config{})}
+		return use(tracking.NewLocksmith(store, nodes, time.Now, w.log), id)
 	})
 }
+
+// untold is a Revoker that reaches nobody.
+type untold struct{}
+
+func (untold) Revoke(context.Context, [][32]byte) error { return nil }
 
 func withTruth(ctx context.Context, flags storeFlags, use func(*postgres.Store) error) error {
 	if err := flags.validateDatabase(); err != nil {

@@ -93,17 +93,14 @@ func (n *node) build() error {
 	stored := newHistoryMetrics(n.registry)
 	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{Second: p.second, OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
 	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
-	feed.Revoked(n.auth.Forget, func(live bool) {
-		if live {
-			n.auth.ForgetAll()
-		}
-	})
+	feed.Revoked(n.revoked, n.controlled)
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
+	nodes := revoker{pubsub.NewControl(n.client), n.hot}
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
-		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
-		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
+		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
+		Viewing: viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -114,7 +111,7 @@ func (n *node) build() error {
 		server.Mount(engine)
 	}
 	if n.flags.has(roleGateway) {
-		config := gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since}
+		config := gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since, Keys: n.truth}
 		n.hub = gateway.NewHub(feedPort{feed}, p.records, config, gateway.NewMetrics(n.registry), time.Now, n.log)
 		n.rewritten = n.hub.Rewritten
 		n.mountSockets(engine, server, viewing)
@@ -127,6 +124,25 @@ func (n *node) build() error {
 	}
 	n.private = &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	return nil
+}
+
+// revoked is called when a key was revoked somewhere.
+func (n *node) revoked(hash [32]byte) {
+	n.auth.Forget(hash)
+	if n.hub != nil {
+		n.hub.Revoked(hash)
+	}
+}
+
+// controlled is called when what every node must hear is heard again, so that something may have been missed, or is not heard any more.
+func (n *node) controlled(live bool) {
+	if !live {
+		return
+	}
+	n.auth.ForgetAll()
+	if n.hub != nil {
+		n.hub.RevokedUnheard()
+	}
 }
 
 // consumerName is this worker's name in the backlog's group: its own among all, whatever host or container it runs in.

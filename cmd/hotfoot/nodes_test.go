@@ -54,9 +54,9 @@ func newDeployment(t *testing.T) *deployment {
 	t.Cleanup(pool.Close)
 	d := &deployment{t: t, pool: pool}
 	store := postgres.New(pool, nil)
-	d.merchantKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleMerchant, "")
+	d.merchantKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleMerchant, "", 0)
 	must(t, err)
-	d.opsKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleOps, "")
+	d.opsKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleOps, "", 0)
 	must(t, err)
 	d.env = append(os.Environ(), asHotfoot+"=1", "DATABASE_URL="+databaseURL, "REDIS_URL="+storetest.RedisURL(t),
 		"HOTFOOT_SECRET=a secret that is used in tests and nowhere else", "HOTFOOT_LISTEN=127.0.0.1:0", "HOTFOOT_ADMIN_LISTEN=127.0.0.1:0",
@@ -73,11 +73,17 @@ type process struct {
 	logs  *logs
 }
 
+// command is hotfoot with these words, in the deployment's environment.
+func (d *deployment) command(words ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], words...)
+	cmd.Env = d.env
+	return cmd
+}
+
 // start runs a node with these roles and waits until it serves.
 func (d *deployment) start(roles string) *process {
 	d.t.Helper()
-	p := &process{t: d.t, cmd: exec.Command(os.Args[0], "serve", "--roles", roles), logs: &logs{}}
-	p.cmd.Env = d.env
+	p := &process{t: d.t, cmd: d.command("serve", "--roles", roles), logs: &logs{}}
 	out, err := p.cmd.StderrPipe()
 	must(d.t, err)
 	must(d.t, p.cmd.Start())

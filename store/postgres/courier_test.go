@@ -91,15 +91,15 @@ func TestStore_RotateKey(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	first, _ := tracking.NewKey(s.merchant, tracking.RoleCourier, s.courier.ID, "")
-	_, err := s.RotateKey(t.Context(), s.merchant, s.courier.ID, first, now())
+	_, err := s.RotateKey(t.Context(), s.merchant, s.courier.ID, first, now(), now())
 	must(t, err)
 	actor, err := s.Actor(t.Context(), first.Hash)
 	must(t, err)
-	if want := (tracking.Actor{Role: tracking.RoleCourier, MerchantID: s.merchant, CourierID: s.courier.ID, KeyID: first.ID}); actor != want {
+	if want := (tracking.Actor{Role: tracking.RoleCourier, MerchantID: s.merchant, CourierID: s.courier.ID, KeyID: first.ID, KeyHash: first.Hash}); actor != want {
 		t.Errorf("the key is %+v's, want %+v", actor, want)
 	}
 	second, _ := tracking.NewKey(s.merchant, tracking.RoleCourier, s.courier.ID, "")
-	revoked, err := s.RotateKey(t.Context(), s.merchant, s.courier.ID, second, now())
+	revoked, err := s.RotateKey(t.Context(), s.merchant, s.courier.ID, second, now(), now())
 	must(t, err)
 	if len(revoked) != 1 || revoked[0] != first.Hash {
 		t.Errorf("revoked are %x", revoked)
@@ -108,16 +108,16 @@ func TestStore_RotateKey(t *testing.T) {
 	wantCode(t, err, tracking.CodeUnauthorized)
 	_, err = s.Actor(t.Context(), second.Hash)
 	must(t, err)
-	_, err = s.RotateKey(t.Context(), tracking.NewID(), s.courier.ID, second, now())
+	_, err = s.RotateKey(t.Context(), tracking.NewID(), s.courier.ID, second, now(), now())
 	wantCode(t, err, tracking.CodeNotFound)
 
-	hash, err := s.RevokeKey(t.Context(), second.ID, now())
+	hash, err := s.RevokeKey(t.Context(), s.merchant, second.ID, now())
 	if err != nil || hash != second.Hash {
 		t.Errorf("revoked %x, %v", hash, err)
 	}
 	_, err = s.Actor(t.Context(), second.Hash)
 	wantCode(t, err, tracking.CodeUnauthorized)
-	_, err = s.RevokeKey(t.Context(), tracking.NewID(), now())
+	_, err = s.RevokeKey(t.Context(), tracking.ID{}, tracking.NewID(), now())
 	wantCode(t, err, tracking.CodeNotFound)
 	keys, err := s.Keys(t.Context(), "Corner Kitchen")
 	must(t, err)

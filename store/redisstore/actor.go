@@ -16,7 +16,8 @@ var _ tracking.HotKeys = (*Store)(nil)
 // actorVersion stands before an actor: version u8, merchant, courier and key id 16 bytes each, role. An empty value is a key that was revoked.
 const actorVersion = 1
 
-// KeepActor implements tracking.HotKeys. Who holds a key never changes, so what is there only lives longer: also that it was revoked.
+// KeepActor implements tracking.HotKeys. Who holds a key never changes, so what is there only lives longer: also that it was revoked. What expires is kept
+// no longer than it opens anything.
 func (s *Store) KeepActor(ctx context.Context, hash [32]byte, actor tracking.Actor) error {
 	value := append(make([]byte, 0, 64), actorVersion)
 	for _, id := range []tracking.ID{actor.MerchantID, actor.CourierID, actor.KeyID} {
@@ -24,9 +25,15 @@ func (s *Store) KeepActor(ctx context.Context, hash [32]byte, actor tracking.Act
 	}
 	value = append(value, actor.Role...)
 	life := time.Duration(ttl()) * time.Second
+	if !actor.Until.IsZero() {
+		life = min(life, time.Until(actor.Until))
+	}
+	if life < time.Millisecond {
+		return nil
+	}
 	pipe := s.client.Pipeline()
 	pipe.SetNX(ctx, key.Actor(hash), value, life)
-	pipe.Expire(ctx, key.Actor(hash), life)
+	pipe.PExpire(ctx, key.Actor(hash), life)
 	_, err := pipe.Exec(ctx)
 	return unavailable(err)
 }
@@ -41,7 +48,7 @@ func (s *Store) KeptActor(ctx context.Context, hash [32]byte) (tracking.Actor, e
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeNotFound, "no such key was seen lately")
 	}
 	return tracking.Actor{
-		MerchantID: tracking.ID(value[1:17]), CourierID: tracking.ID(value[17:33]), KeyID: tracking.ID(value[33:49]), Role: tracking.Role(value[49:]),
+		KeyHash: hash, MerchantID: tracking.ID(value[1:17]), CourierID: tracking.ID(value[17:33]), KeyID: tracking.ID(value[33:49]), Role: tracking.Role(value[49:]),
 	}, nil
 }
 

@@ -19,6 +19,7 @@ func TestStore_KeepActor(t *testing.T) {
 		{Role: tracking.RoleMerchant, MerchantID: merchant, KeyID: tracking.NewID()},
 	} {
 		hash := tracking.HashSecret(string(actor.Role))
+		actor.KeyHash = hash
 		_, err := h.KeptActor(t.Context(), hash)
 		wantCode(t, err, tracking.CodeNotFound)
 		must(t, h.KeepActor(t.Context(), hash, actor))

@@ -48,7 +48,7 @@ func (a *Auth) Actor(ctx context.Context, secret string) (tracking.Actor, error)
 	if !tracking.LooksLikeSecret(secret) {
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this needs a key: send it as Authorization: Bearer <key>")
 	}
-	return a.known.Get(ctx, tracking.HashSecret(secret), otter.LoaderFunc[[32]byte, tracking.Actor](
+	actor, err := a.known.Get(ctx, tracking.HashSecret(secret), otter.LoaderFunc[[32]byte, tracking.Actor](
 		func(ctx context.Context, hash [32]byte) (tracking.Actor, error) {
 			actor, err := a.actors.Actor(ctx, hash)
 			if tracking.CodeOf(err) == tracking.CodeUnauthorized {
@@ -57,6 +57,10 @@ func (a *Auth) Actor(ctx context.Context, secret string) (tracking.Actor, error)
 			}
 			return actor, err
 		}))
+	if err == nil && !actor.Until.IsZero() && !time.Now().Before(actor.Until) {
+		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this key has expired")
+	}
+	return actor, err
 }
 
 // Forget makes a revoked key unknown at once.

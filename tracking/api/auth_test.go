@@ -21,6 +21,7 @@ type route struct {
 var (
 	office = []tracking.Role{tracking.RoleMerchant, tracking.RoleOps}
 	street = []tracking.Role{tracking.RoleCourier}
+	owner  = []tracking.Role{tracking.RoleMerchant}
 )
 
 // contract is every route that the API documents.
@@ -30,6 +31,10 @@ var contract = []route{
 	{"GET", "/v1/couriers/{id}", office, nil, false},
 	{"PATCH", "/v1/couriers/{id}", office, object{"name": "Sam"}, false},
 	{"POST", "/v1/couriers/{id}/token", office, nil, false},
+	{"POST", "/v1/keys", owner, object{"role": "ops"}, false},
+	{"GET", "/v1/keys", owner, nil, false},
+	{"POST", "/v1/keys/{id}/rotate", owner, object{"overlap_s": 60}, false},
+	{"DELETE", "/v1/keys/{id}", owner, nil, false},
 	{"PUT", "/v1/couriers/{id}/route", office, object{"delivery_ids": []string{}}, false},
 	{"POST", "/v1/deliveries", office, draft(), false},
 	{"GET", "/v1/deliveries", office, nil, false},
@@ -74,6 +79,9 @@ func TestAuth_roles(t *testing.T) {
 			// Not Sam, whose key the other cases need.
 			path = strings.Replace(r.path, "{id}", s.hire(t, s.tenant, "Max").id, 1)
 		}
+		if strings.HasPrefix(r.path, "/v1/keys/") {
+			path = strings.Replace(r.path, "{id}", text(s.do(t, "POST", "/v1/keys", s.merchant, object{"role": "ops"}).object(t)["id"]), 1)
+		}
 		t.Run(r.String(), func(t *testing.T) {
 			for name, secret := range map[string]string{
 				"none": "", "nonsense": "x", "never made": neverMade(), "revoked": revoked, "a role of ours": strings.Replace(neverMade(), "merchant", "system", 1),
@@ -89,8 +97,8 @@ func TestAuth_roles(t *testing.T) {
 				}
 			}
 			if strings.Contains(r.path, "{id}") {
-				for _, key := range []string{other.merchant, other.ops, stranger.token} {
-					if isCourier := key == stranger.token; isCourier == slices.Contains(r.roles, tracking.RoleCourier) {
+				for role, key := range map[tracking.Role]string{tracking.RoleMerchant: other.merchant, tracking.RoleOps: other.ops, tracking.RoleCourier: stranger.token} {
+					if slices.Contains(r.roles, role) {
 						s.do(t, r.method, path, key, r.body).refused(t, 404, tracking.CodeNotFound)
 					}
 				}
@@ -155,7 +163,7 @@ func (s *site) revokedKey(t *testing.T) string {
 	t.Helper()
 	key, secret := tracking.NewKey(s.id, tracking.RoleMerchant, tracking.ID{}, "")
 	must(t, s.store.CreateKey(t.Context(), key, time.Now()))
-	_, err := s.store.RevokeKey(t.Context(), key.ID, time.Now())
+	_, err := s.store.RevokeKey(t.Context(), tracking.ID{}, key.ID, time.Now())
 	must(t, err)
 	return secret
 }

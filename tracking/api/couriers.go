@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"hotfoot/tracking"
 	"hotfoot/tracking/frame"
@@ -131,12 +132,20 @@ type tokenBody struct {
 	Token string `json:"token" doc:"Shown this once"`
 }
 
-func (s *Server) rotateToken(ctx context.Context, in *courierPath) (*out[tokenBody], error) {
+func (s *Server) rotateToken(ctx context.Context, in *struct {
+	ID   string `path:"id"`
+	Body *overlapBody
+},
+) (*out[tokenBody], error) {
 	id, err := parseID(in.ID, "courier")
 	if err != nil {
 		return nil, err
 	}
-	secret, err := s.Roster.RotateKey(ctx, actorOf(ctx), id)
+	overlap := 0
+	if in.Body != nil {
+		overlap = in.Body.OverlapS
+	}
+	secret, err := s.Roster.RotateKey(ctx, actorOf(ctx), id, time.Duration(overlap)*time.Second)
 	if err != nil {
 		return nil, err
 	}

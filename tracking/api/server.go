@@ -21,6 +21,7 @@ type Deps struct {
 	Dispatch   *tracking.Dispatch
 	Ingest     *tracking.Ingest
 	Roster     *tracking.Roster
+	Locksmith  *tracking.Locksmith
 	Viewing    *tracking.Viewing
 	Linker     *tracking.Linker
 	Auth       *Auth
@@ -108,6 +109,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountPositions(engine)
 	s.mountCustomer(engine)
 	s.mountOps()
+	s.mountKeys()
 	s.describeSockets()
 }
 
