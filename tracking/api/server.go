@@ -29,6 +29,9 @@ type Deps struct {
 	Couriers   CourierQueries
 	Ops        OpsQueries
 	Hot        HotQueries
+	Limits     *Limits // nil for none
+	Checks     *tracking.LimitChecks
+	Counts     LimitQueries
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
@@ -108,6 +111,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountPositions(engine)
 	s.mountCustomer(engine)
 	s.mountOps()
+	s.mountLimits()
 	s.describeSockets()
 }
 
