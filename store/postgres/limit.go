@@ -37,10 +37,10 @@ func (s *Store) KeepLimitCounts(ctx context.Context, node tracking.ID, counts []
 }
 
 const limitCountsSQL = `
-SELECT minute, subject, min(kind), min(quota), min(period_ms), min(burst), min(key_hash), sum(allowed)::bigint, sum(refused)::bigint
+SELECT minute, subject, kind, quota, period_ms, burst, key_hash, sum(allowed)::bigint, sum(refused)::bigint
 FROM limit_decisions
 WHERE merchant_id = $1 AND minute >= $2 AND minute < $3 AND ($4::timestamptz IS NULL OR (minute, subject) > ($4, $5::bytea))
-GROUP BY minute, subject ORDER BY minute, subject LIMIT $6`
+GROUP BY minute, subject, kind, quota, period_ms, burst, key_hash ORDER BY minute, subject LIMIT $6`
 
 // LimitCounts lists a merchant's counts, of all nodes together, in the order of minutes. Errors: CodeUnavailable.
 func (s *Store) LimitCounts(ctx context.Context, merchant tracking.ID, f tracking.LimitFilter) ([]tracking.LimitCount, error) {
