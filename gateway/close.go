@@ -59,7 +59,7 @@ func closeCodeOf(code tracking.Code) int {
 		return closeUnknown
 	case tracking.CodeUnauthorized, tracking.CodeForbidden, tracking.CodeOffShift:
 		return closeRevoked
-	case tracking.CodeUnavailable, tracking.CodeOverloaded, tracking.CodeTooMany:
+	case tracking.CodeUnavailable, tracking.CodeOverloaded, tracking.CodeTooMany, tracking.CodeRateLimited:
 		return closeOverloaded
 	case tracking.CodeInternal:
 		return websocket.CloseInternalServerErr

@@ -24,7 +24,8 @@ const (
 	CodeEventReused     Code = "event_id_reused"   // the same client_event_id with another body
 	CodeIdempotencyUsed Code = "idempotency_reuse" // the same Idempotency-Key with another body
 	CodeTooLarge        Code = "too_large"         // a body or a list over its limit
-	CodeTooMany         Code = "too_many"          // a rate or a count over its limit
+	CodeTooMany         Code = "too_many"          // a count over its limit
+	CodeRateLimited     Code = "rate_limited"      // a rate over its limit; the cause may be a LimitRefusal
 	CodeUnavailable     Code = "unavailable"       // a store that this needs is away
 	CodeOverloaded      Code = "overloaded"        // a queue is full
 )
@@ -32,7 +33,7 @@ const (
 // Codes lists every code, for tests and tables that must cover them all.
 var Codes = []Code{
 	CodeInternal, CodeMalformed, CodeInvalid, CodeUnauthorized, CodeForbidden, CodeOffShift, CodeNotFound, CodeConflict,
-	CodeIllegalMove, CodeEventReused, CodeIdempotencyUsed, CodeTooLarge, CodeTooMany, CodeUnavailable, CodeOverloaded,
+	CodeIllegalMove, CodeEventReused, CodeIdempotencyUsed, CodeTooLarge, CodeTooMany, CodeRateLimited, CodeUnavailable, CodeOverloaded,
 }
 
 // Error is the one error type of the product: a stable code, a message that may be shown to anyone, and the cause, which may

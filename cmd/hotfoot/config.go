@@ -50,6 +50,8 @@ type nodeFlags struct {
 	Origins           []string `help:"Sites whose pages may open sockets here, beside our own, such as https://shop.example." env:"HOTFOOT_ORIGINS"`
 	MapStyleURL       string   `help:"A MapLibre style to use instead of the built-in map of San Francisco." env:"HOTFOOT_MAP_STYLE_URL" placeholder:"URL"`
 	BacklogMB         int      `help:"Positions that may wait in Redis for Postgres, in MB; beyond that phones are asked to keep theirs. Keep it well below Redis' maxmemory." default:"1024" env:"HOTFOOT_BACKLOG_MB"`
+	Limits            string   `help:"Rate limits beside the default ones, such as writes=token_bucket:50/1s:burst=500:open,reads=off; off for none. See docs/redis/limits.md." env:"HOTFOOT_LIMITS"`
+	TrustedProxies    []string `help:"Networks of balancers whose X-Forwarded-For says who the client is, such as 10.0.0.0/8; none by default." env:"HOTFOOT_TRUSTED_PROXIES"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 

@@ -35,6 +35,7 @@ type node struct {
 	relay      *tracking.Relay
 	history    *tracking.History
 	auth       *api.Auth
+	limitLog   *tracking.LimitLog
 	hub        *gateway.Hub
 	public     *http.Server
 	private    *http.Server
@@ -94,6 +95,11 @@ func (n *node) build() error {
 	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{Second: p.second, OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
 	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
 	feed.Revoked(n.revoked, n.controlled)
+	limits, err := n.buildLimits()
+	if err != nil {
+		return err
+	}
+	n.limitLog = limits.log
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	nodes := revoker{pubsub.NewControl(n.client), n.hot}
 	server := api.New(api.Deps{
@@ -101,6 +107,7 @@ func (n *node) build() error {
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
 		Viewing: viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
+		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -173,11 +180,13 @@ func (n *node) run(ctx context.Context) error {
 	if n.flags.has(roleAPI) || n.flags.has(roleGateway) {
 		loop("direct commits", n.history.RunDirect)
 	}
+	loop("counts of limits", n.limitLog.Run)
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
 	if n.flags.has(roleWorker) {
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)
+		loop("old counts of limits", n.forgetLimitCounts)
 	}
 	if n.hub != nil {
 		loop("hub", n.hub.Run)

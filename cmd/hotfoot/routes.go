@@ -43,18 +43,17 @@ func mountFiles(engine *gin.Engine, site *web.Site) {
 
 // mountSockets serves the gateway's sockets and streams.
 func (n *node) mountSockets(engine *gin.Engine, server *api.Server, viewing *tracking.Viewing) {
-	refuse := func(w http.ResponseWriter, r *http.Request, err error) { server.RefuseHTTP(w, err) }
-	customers := gateway.NewCustomers(n.hub, viewing, refuse)
-	engine.GET("/v1/track/:token/live", func(c *gin.Context) { customers.Live(c.Writer, c.Request, c.Param("token")) })
-	engine.GET("/v1/track/:token/events", func(c *gin.Context) { customers.Events(c.Writer, c.Request, c.Param("token")) })
+	customers := gateway.NewCustomers(n.hub, viewing, server.RefuseLink)
+	engine.GET("/v1/track/:token/live", server.LimitHandshake, func(c *gin.Context) { customers.Live(c.Writer, c.Request, c.Param("token")) })
+	engine.GET("/v1/track/:token/events", server.LimitHandshake, func(c *gin.Context) { customers.Events(c.Writer, c.Request, c.Param("token")) })
 	ops := gateway.NewOps(n.hub, fleetPort{n.truth, n.hot})
-	engine.GET("/v1/ops/live", func(c *gin.Context) {
+	engine.GET("/v1/ops/live", server.LimitHandshake, func(c *gin.Context) {
 		if actor, ok := server.Admit(c, tracking.RoleOps, tracking.RoleMerchant); ok {
 			ops.Live(c.Writer, c.Request, actor)
 		}
 	})
 	couriers := gateway.NewCouriers(n.hub, server)
-	engine.GET("/v1/courier/live", func(c *gin.Context) {
+	engine.GET("/v1/courier/live", server.LimitHandshake, func(c *gin.Context) {
 		if actor, ok := server.Admit(c, tracking.RoleCourier); ok {
 			couriers.Live(c.Writer, c.Request, actor)
 		}

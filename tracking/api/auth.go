@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/maypok86/otter/v2"
 
 	"hotfoot/tracking"
@@ -43,22 +44,42 @@ func NewAuth(actors Actors) *Auth {
 	})}
 }
 
-// Actor is who holds a secret. Errors: CodeUnauthorized, CodeUnavailable.
-func (a *Auth) Actor(ctx context.Context, secret string) (tracking.Actor, error) {
+// Actor is who holds a secret. Errors: CodeUnauthorized, CodeUnavailable, and those of the attempt.
+func (a *Auth) Actor(ctx context.Context, secret string, try attempt) (tracking.Actor, error) {
 	if !tracking.LooksLikeSecret(secret) {
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this needs a key: send it as Authorization: Bearer <key>")
 	}
-	actor, err := a.known.Get(ctx, tracking.HashSecret(secret), otter.LoaderFunc[[32]byte, tracking.Actor](
-		func(ctx context.Context, hash [32]byte) (tracking.Actor, error) {
-			actor, err := a.actors.Actor(ctx, hash)
-			if tracking.CodeOf(err) == tracking.CodeUnauthorized {
-				// A refresh that finds the key revoked must not leave the old answer standing.
-				a.known.Invalidate(hash)
-			}
-			return actor, err
-		}))
+	actor, err := a.known.Get(ctx, tracking.HashSecret(secret), lookup{a, try})
 	if err == nil && !actor.Until.IsZero() && !time.Now().Before(actor.Until) {
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this key has expired")
+	}
+	return actor, err
+}
+
+// lookup is how a key that is not known is found, and one that is looked after.
+type lookup struct {
+	auth *Auth
+	try  attempt
+}
+
+// Load implements otter.Loader.
+func (l lookup) Load(ctx context.Context, hash [32]byte) (tracking.Actor, error) {
+	if err := l.try.admit(hash); err != nil {
+		return tracking.Actor{}, err
+	}
+	actor, err := l.auth.actors.Actor(ctx, hash)
+	if tracking.CodeOf(err) == tracking.CodeUnauthorized {
+		err = l.try.failed(ctx, hash, err)
+	}
+	return actor, err
+}
+
+// Reload implements otter.Loader. It runs beside requests, so that the one which it came from may be over.
+func (l lookup) Reload(ctx context.Context, hash [32]byte, _ tracking.Actor) (tracking.Actor, error) {
+	actor, err := l.auth.actors.Actor(ctx, hash)
+	if tracking.CodeOf(err) == tracking.CodeUnauthorized {
+		// What finds the key revoked must not leave the old answer standing.
+		l.auth.known.Invalidate(hash)
 	}
 	return actor, err
 }
@@ -74,8 +95,8 @@ func (a *Auth) ForgetAll() { a.known.InvalidateAll() }
 
 // secretOf finds the key in a request. Browsers cannot set headers on a WebSocket, so it may also come as a subprotocol "bearer.<key>".
 func secretOf(header http.Header) string {
-	if scheme, secret, ok := strings.Cut(header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
-		return strings.TrimSpace(secret)
+	if secret := bearer(header); secret != "" {
+		return secret
 	}
 	for _, line := range header.Values("Sec-WebSocket-Protocol") {
 		for protocol := range strings.SplitSeq(line, ",") {
@@ -87,9 +108,16 @@ func secretOf(header http.Header) string {
 	return ""
 }
 
-// Request authenticates a request that comes without huma, for one of the roles. Errors: CodeUnauthorized, CodeForbidden, CodeUnavailable.
-func (a *Auth) Request(r *http.Request, roles ...tracking.Role) (tracking.Actor, error) {
-	actor, err := a.Actor(r.Context(), secretOf(r.Header))
+func bearer(header http.Header) string {
+	if scheme, secret, ok := strings.Cut(header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
+		return strings.TrimSpace(secret)
+	}
+	return ""
+}
+
+// authenticate says who sent a request, if it is one of the roles. Errors: CodeUnauthorized, CodeForbidden, CodeRateLimited, CodeUnavailable.
+func (s *Server) authenticate(r *http.Request, secret string, roles ...tracking.Role) (tracking.Actor, error) {
+	actor, err := s.auth.Actor(r.Context(), secret, attempt{s.Limits, r})
 	if err == nil && !slices.Contains(roles, actor.Role) {
 		err = tracking.Errorf(tracking.CodeForbidden, "a %s key may not do this", actor.Role)
 	}
@@ -101,12 +129,14 @@ type actorKey struct{}
 // actorOf is who called; only handlers behind roles may ask.
 func actorOf(ctx context.Context) tracking.Actor { return ctx.Value(actorKey{}).(tracking.Actor) }
 
-// roles is huma middleware that lets only these roles through.
+// roles is huma middleware that lets only these roles through, and each of them as often as the operation's rule says.
 func (s *Server) roles(roles ...tracking.Role) huma.Middlewares {
 	return huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
-		header := http.Header{"Authorization": {ctx.Header("Authorization")}}
-		request := (&http.Request{Header: header}).WithContext(ctx.Context())
-		actor, err := s.auth.Request(request, roles...)
+		c := humagin.Unwrap(ctx)
+		actor, err := s.authenticate(c.Request, bearer(c.Request.Header), roles...)
+		if err == nil {
+			err = s.Limits.ofActor(ctx.Context(), c.Writer.Header(), ctx.Operation().OperationID, ctx.Method(), actor)
+		}
 		if err != nil {
 			p := s.fail(err).(*Problem)
 			for name, values := range p.GetHeaders() {

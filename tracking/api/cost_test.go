@@ -46,8 +46,13 @@ func newReporter(t testing.TB, points int) (report func()) {
 	auth := NewAuth(all)
 	t.Cleanup(auth.Close)
 	now := time.Date(2026, 3, 4, 18, 10, 1, 0, time.UTC)
+	rules, err := ParseLimits("positions=token_bucket:10000/1s:burst=1000000:local")
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := New(Deps{
 		Ingest: tracking.NewIngest(all, nil, nil, func() time.Time { return now }), Auth: auth, Log: log, Metrics: registry,
+		Limits: NewLimits(rules, nil, tracking.NewLimitFront(nil, time.Now), registry, time.Now),
 	}, Config{Version: "test"})
 	engine := NewEngine(registry, log)
 	server.huma = humagin.New(engine, humaConfig(server.config))

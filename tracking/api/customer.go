@@ -51,10 +51,13 @@ func (s *Server) trackPage(c *gin.Context) {
 }
 
 func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
-	ctx := c.Request.Context()
-	record, err := s.Viewing.Open(ctx, c.Param("token"), tracking.Seen{}, nil)
-	if err != nil {
+	ctx, token := c.Request.Context(), c.Param("token")
+	if err := s.Limits.ofLink(ctx, c.Writer.Header(), token); err != nil {
 		return nil, err
+	}
+	record, err := s.Viewing.Open(ctx, token, tracking.Seen{}, nil)
+	if err != nil {
+		return nil, s.Limits.missed(c.Request, err)
 	}
 	view, live := s.Viewing.Look(ctx, record)
 	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil

@@ -51,8 +51,14 @@ type tenant struct {
 
 const secret = "0123456789abcdef0123456789abcdef"
 
-// newSite starts a node. Its loops and its server are stopped, and waited for, when the test ends.
+// newSite starts a node without rate limits. Its loops and its server are stopped, and waited for, when the test ends.
 func newSite(t *testing.T) *site {
+	t.Helper()
+	return newLimitedSite(t, "off")
+}
+
+// newLimitedSite starts a node with these rate limits, behind a balancer on this machine.
+func newLimitedSite(t *testing.T, limits string) *site {
 	t.Helper()
 	s := &site{registry: prometheus.NewRegistry(), log: &syncBuffer{}}
 	var err error
@@ -78,19 +84,26 @@ func newSite(t *testing.T) *site {
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
 	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
+	rules, err := api.ParseLimits(limits)
+	must(t, err)
+	proxies, err := api.ParseProxies([]string{"127.0.0.1"})
+	must(t, err)
+	front := tracking.NewLimitFront(redisstore.NewLimiter(client), time.Now)
+	counts := tracking.NewLimitLog(s.store, tracking.LimitLogConfig{Every: 50 * time.Millisecond}, time.Now, log)
 	s.server = api.New(api.Deps{
 		Dispatch:  tracking.NewDispatch(s.store, relay, time.Now),
 		Ingest:    tracking.NewIngest(hot, history, s.store, time.Now),
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log),
 		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
+		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)
 	serve(t, s, engine)
-	s.run(t, subscriber.Run, relay.Run, history.Run, history.RunDirect)
+	s.run(t, counts.Run, subscriber.Run, relay.Run, history.Run, history.RunDirect)
 	select {
 	case <-revoked.Ready():
 	case <-time.After(time.Minute):
@@ -119,7 +132,7 @@ func (s *site) mountAdmitted(engine *gin.Engine) {
 	for path, roles := range map[string][]tracking.Role{
 		"/v1/ops/live": {tracking.RoleOps, tracking.RoleMerchant}, "/v1/courier/live": {tracking.RoleCourier},
 	} {
-		engine.GET(path, func(c *gin.Context) {
+		engine.GET(path, s.server.LimitHandshake, func(c *gin.Context) {
 			if actor, ok := s.server.Admit(c, roles...); ok {
 				c.JSON(http.StatusOK, gin.H{"role": actor.Role})
 			}

@@ -83,9 +83,21 @@ func (s *Server) RefuseHTTP(w http.ResponseWriter, err error) {
 
 // Admit authenticates a request for one of the roles, and refuses it otherwise.
 func (s *Server) Admit(c *gin.Context, roles ...tracking.Role) (tracking.Actor, bool) {
-	actor, err := s.auth.Request(c.Request, roles...)
+	actor, err := s.authenticate(c.Request, secretOf(c.Request.Header), roles...)
 	if err != nil {
 		s.refuse(c, err)
 	}
 	return actor, err == nil
+}
+
+// LimitHandshake is gin middleware for sockets and streams, that holds clients to the rule of opening them.
+func (s *Server) LimitHandshake(c *gin.Context) {
+	if err := s.Limits.ofAddress(c.Request, ruleHandshakes); err != nil {
+		s.refuse(c, err)
+	}
+}
+
+// RefuseLink is RefuseHTTP for a request with a customer's link, which may be one too many that opens nothing.
+func (s *Server) RefuseLink(w http.ResponseWriter, r *http.Request, err error) {
+	s.RefuseHTTP(w, s.Limits.missed(r, err))
 }

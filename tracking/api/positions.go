@@ -22,6 +22,8 @@ import (
 // maxReport bounds a report's body: 500 points of half a kilobyte.
 const maxReport = 256 << 10
 
+const opReportPositions = "report-positions"
+
 // maxWait bounds how long a phone may ask to wait for its points to be durable.
 const maxWait = 10 * time.Second
 
@@ -63,7 +65,7 @@ type (
 )
 
 func (s *Server) mountPositions(engine *gin.Engine) {
-	op := s.operation("Courier app", "report-positions", http.MethodPost, "/v1/courier/positions", "Report where I am", tracking.RoleCourier)
+	op := s.operation("Courier app", opReportPositions, http.MethodPost, "/v1/courier/positions", "Report where I am", tracking.RoleCourier)
 	op.Description = "One position, or up to 500 with a session. A point that is wrong is refused alone, by its receipt. " +
 		"200: all of them are committed. 202: accepted, not yet committed, which is no acknowledgement: keep them until durable_seq has passed them."
 	op.MaxBodyBytes = maxReport
@@ -119,7 +121,7 @@ func (s *Server) reportQuickly(c *gin.Context) bool {
 	if r.ContentLength <= 0 || r.ContentLength >= maxReport || r.URL.RawQuery != "" {
 		return false
 	}
-	actor, err := s.auth.Request(r, tracking.RoleCourier)
+	actor, err := s.authenticate(r, secretOf(r.Header), tracking.RoleCourier)
 	if err != nil {
 		return false
 	}
@@ -194,6 +196,9 @@ func (s *Server) reportPositions(ctx context.Context, in *reportRequest) (*intak
 
 // take takes a report and counts what became of its points. The courier's socket uses it too.
 func (s *Server) take(ctx context.Context, actor tracking.Actor, report tracking.PositionReport) (tracking.Intake, error) {
+	if err := s.Limits.report(actor); err != nil {
+		return tracking.Intake{}, err
+	}
 	intake, err := s.Ingest.Take(ctx, actor, report)
 	for i := range intake.Receipts {
 		s.metrics.countPoint(intake.Receipts[i])

@@ -27,6 +27,7 @@ var statusOf = map[tracking.Code]int{
 	tracking.CodeIdempotencyUsed: http.StatusConflict,
 	tracking.CodeTooLarge:        http.StatusRequestEntityTooLarge,
 	tracking.CodeTooMany:         http.StatusTooManyRequests,
+	tracking.CodeRateLimited:     http.StatusTooManyRequests,
 	tracking.CodeUnavailable:     http.StatusServiceUnavailable,
 	tracking.CodeOverloaded:      http.StatusServiceUnavailable,
 }
@@ -65,6 +66,7 @@ type Problem struct {
 	Errors []ProblemField `json:"errors,omitempty" doc:"The parts of the request that are at fault."`
 
 	retryAfter int
+	refusal    *tracking.LimitRefusal
 	uncounted  bool
 }
 
@@ -92,6 +94,10 @@ func (p *Problem) GetHeaders() http.Header {
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="hotfoot"`)
 	}
+	if p.refusal != nil {
+		h.Set("RateLimit-Policy", policyHeader(p.refusal.Policy))
+		h.Set("RateLimit", limitHeader(p.refusal.Policy, p.refusal.Decision))
+	}
 	return h
 }
 
@@ -108,6 +114,7 @@ func problemOf(err *tracking.Error) *Problem {
 	if err.RetryAfter > 0 {
 		p.retryAfter = int((err.RetryAfter + 999_999_999) / 1_000_000_000)
 	}
+	errors.As(err.Err, &p.refusal)
 	return p
 }
 

@@ -30,6 +30,9 @@ type Deps struct {
 	Couriers   CourierQueries
 	Ops        OpsQueries
 	Hot        HotQueries
+	Limits     *Limits // nil for none
+	Checks     *tracking.LimitChecks
+	Counts     LimitQueries
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
@@ -110,6 +113,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountCustomer(engine)
 	s.mountOps()
 	s.mountKeys()
+	s.mountLimits()
 	s.describeSockets()
 }
 

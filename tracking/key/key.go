@@ -9,6 +9,7 @@
 //	{p17}:fleet:<merchant>   channel  every position and record of a merchant in this partition, for live maps
 //	{p17}:jobs:<courier>     channel  "your route has changed"
 //	{p17}:key:<hash>         string   who holds an API key, for when Postgres cannot be asked
+//	{p17}:limit:<digest>     string   what a subject has taken of a rate limit
 //	{p0}:control             channel  what every node must hear: revoked keys
 //	{p17}:canary:<word>      channel  a node's own, by which it knows that it hears what is published in this partition
 //
@@ -105,4 +106,9 @@ func Jobs(courier tracking.ID) string { return name(Partition(courier), ":jobs:"
 // Actor names what is kept of the holder of an API key, by the key's hash. Hashes are spread already.
 func Actor(hash [32]byte) string {
 	return tags[int(hash[0])%Partitions] + ":key:" + hex.EncodeToString(hash[:])
+}
+
+// Limit names what is kept of a subject under a rate limit. Subjects are digests, spread already.
+func Limit(subject tracking.LimitSubject) string {
+	return tags[int(subject[0])%Partitions] + ":limit:" + hex.EncodeToString(subject[:])
 }
