@@ -76,6 +76,10 @@ func (n *node) build() error {
 	if err != nil {
 		return err
 	}
+	passes, err := tracking.NewPasses([]byte(n.flags.Secret))
+	if err != nil {
+		return err
+	}
 	publicURL := n.flags.publicURL(n.listener.Addr())
 	site, err := web.New(web.Config{PublicURL: publicURL, MapStyleURL: n.flags.MapStyleURL})
 	if err != nil {
@@ -106,7 +110,7 @@ func (n *node) build() error {
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
-		Viewing: viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
+		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})

@@ -47,9 +47,16 @@ func NewAuth(actors Actors) *Auth {
 // Actor is who holds a secret. Errors: CodeUnauthorized, CodeUnavailable, and those of the attempt.
 func (a *Auth) Actor(ctx context.Context, secret string, try attempt) (tracking.Actor, error) {
 	if !tracking.LooksLikeSecret(secret) {
-		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this needs a key: send it as Authorization: Bearer <key>")
+		return tracking.Actor{}, errNoKey
 	}
-	actor, err := a.known.Get(ctx, tracking.HashSecret(secret), lookup{a, try})
+	return a.Holder(ctx, tracking.HashSecret(secret), try)
+}
+
+var errNoKey = tracking.Errorf(tracking.CodeUnauthorized, "this needs a key: send it as Authorization: Bearer <key>")
+
+// Holder is who holds the key with a hash. Errors: CodeUnauthorized, CodeUnavailable, and those of the attempt.
+func (a *Auth) Holder(ctx context.Context, hash [32]byte, try attempt) (tracking.Actor, error) {
+	actor, err := a.known.Get(ctx, hash, lookup{a, try})
 	if err == nil && !actor.Until.IsZero() && !time.Now().Before(actor.Until) {
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeUnauthorized, "this key has expired")
 	}
@@ -115,9 +122,15 @@ func bearer(header http.Header) string {
 	return ""
 }
 
-// authenticate says who sent a request, if it is one of the roles. Errors: CodeUnauthorized, CodeForbidden, CodeRateLimited, CodeUnavailable.
+// authenticate says who sent a request, by the key that it came with or else by its session, if it is one of the roles. Errors: CodeUnauthorized, CodeForbidden, CodeRateLimited, CodeUnavailable.
 func (s *Server) authenticate(r *http.Request, secret string, roles ...tracking.Role) (tracking.Actor, error) {
-	actor, err := s.auth.Actor(r.Context(), secret, attempt{s.Limits, r})
+	var actor tracking.Actor
+	var err error
+	if secret == "" {
+		actor, err = s.signedIn(r)
+	} else {
+		actor, err = s.auth.Actor(r.Context(), secret, attempt{s.Limits, r})
+	}
 	if err == nil && !slices.Contains(roles, actor.Role) {
 		err = tracking.Errorf(tracking.CodeForbidden, "a %s key may not do this", actor.Role)
 	}

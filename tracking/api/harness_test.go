@@ -90,12 +90,14 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	must(t, err)
 	front := tracking.NewLimitFront(redisstore.NewLimiter(client), time.Now)
 	counts := tracking.NewLimitLog(s.store, tracking.LimitLogConfig{Every: 50 * time.Millisecond}, time.Now, log)
+	passes, err := tracking.NewPasses([]byte(secret))
+	must(t, err)
 	s.server = api.New(api.Deps{
 		Dispatch:  tracking.NewDispatch(s.store, relay, time.Now),
 		Ingest:    tracking.NewIngest(hot, history, s.store, time.Now),
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log),
-		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
+		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
 		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})

@@ -25,6 +25,7 @@ type Deps struct {
 	Viewing    *tracking.Viewing
 	Linker     *tracking.Linker
 	Auth       *Auth
+	Passes     *tracking.Passes
 	Records    tracking.Records
 	Deliveries DeliveryQueries
 	Couriers   CourierQueries
@@ -113,6 +114,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountCustomer(engine)
 	s.mountOps()
 	s.mountKeys()
+	s.mountSession()
 	s.mountLimits()
 	s.describeSockets()
 }

@@ -1,4 +1,4 @@
-// The REST side of the ops page: fetch with the key, and errors as one sentence a dispatcher can act on.
+// The REST side of the ops page: fetch, for which the session stands, and errors as one sentence a dispatcher can act on.
 
 import type { Delivery, Event, List, NearbyCourier, Place, Problem, TimeWindow, Vehicle } from "../protocol.ts";
 import { openStatuses } from "./moves.ts";
@@ -34,9 +34,9 @@ const patience = 10_000;
 /** A roster that is as long as this may have more who are not in it. */
 export const rosterLimit = 5000;
 
-export function createApi(key: string, base = "", send: typeof fetch = (...a) => fetch(...a)) {
+export function createApi(base = "", send: typeof fetch = (...a) => fetch(...a)) {
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const headers: Record<string, string> = { Authorization: `Bearer ${key}` };
+    const headers: Record<string, string> = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
     let response: Response;
     try {
@@ -93,9 +93,9 @@ async function refusal(response: Response): Promise<ApiError> {
 function advice(response: Response, said: string): string {
   switch (response.status) {
     case 401:
-      return "This key is not valid (any more). Sign in with another one.";
+      return "You are not signed in (any more). Load the page again and sign in.";
     case 403:
-      return `This key may not do that. ${sentence(said)}`;
+      return `Your key may not do that. ${sentence(said)}`;
     case 429:
     case 503: {
       const wait = response.headers.get("Retry-After");

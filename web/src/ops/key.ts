@@ -1,28 +1,18 @@
-// The ops key reaches the page in the fragment (/ops#key=...), which no server ever sees. It is kept for this tab only and
-// taken out of the address bar at once, so that a link sent to a colleague carries the view and never the key.
-
-const slot = "hotfoot.ops.key";
+// The ops key reaches the page in the fragment (/ops#key=...), which no server ever sees, or is typed. It is exchanged at once for a session (session.ts) and
+// kept nowhere. It is taken out of the address bar, so that a link sent to a colleague carries the view and never the key.
 
 export interface KeyPage {
   readonly hash: string;
   replaceHash(hash: string): void;
-  readonly storage: Pick<Storage, "getItem" | "setItem">;
 }
 
-/** Moves a key from the fragment into the tab's storage and answers the key this tab has, if any. */
+/** Takes a key out of the fragment; null when there is none. */
 export function takeKey(page: KeyPage): string | null {
   const parts = page.hash.replace(/^#/, "").split("&").filter(Boolean);
   const given = parts.find((part) => part.startsWith("key="));
-  if (given !== undefined) {
-    page.replaceHash(parts.filter((part) => part !== given).join("&"));
-    const key = decoded(given.slice("key=".length)).trim();
-    if (key !== "") page.storage.setItem(slot, key);
-  }
-  return page.storage.getItem(slot);
-}
-
-export function keepKey(page: KeyPage, key: string): void {
-  page.storage.setItem(slot, key.trim());
+  if (given === undefined) return null;
+  page.replaceHash(parts.filter((part) => part !== given).join("&"));
+  return decoded(given.slice("key=".length)).trim() || null;
 }
 
 function decoded(text: string): string {

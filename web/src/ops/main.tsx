@@ -1,4 +1,4 @@
-// The ops live map: takes the key, sets up the room, shows the page.
+// The ops live map: signs in, sets up the room, shows the page.
 
 import "../theme.css";
 import "./css/controls.css";
@@ -10,8 +10,10 @@ import { render } from "preact";
 import { createActions } from "./actions.ts";
 import { createApi } from "./api.ts";
 import { createDesk } from "./desk.ts";
-import { keepKey, takeKey } from "./key.ts";
+import { takeKey } from "./key.ts";
 import type { KeyPage } from "./key.ts";
+import { signIn, signedIn } from "./session.ts";
+import type { Entry } from "./session.ts";
 import { Sync } from "./sync.ts";
 import { App } from "./ui/app.tsx";
 import { SignIn } from "./ui/signin.tsx";
@@ -19,29 +21,31 @@ import { SignIn } from "./ui/signin.tsx";
 const page: KeyPage = {
   hash: location.hash,
   replaceHash: (hash) => history.replaceState(null, "", hash === "" ? location.pathname : `${location.pathname}#${hash}`),
-  storage: sessionStorage,
 };
 
-function enter(key: string): void {
-  keepKey(page, key);
-  location.reload();
-}
+const root = document.getElementById("app");
 
-function show(key: string | null): void {
-  const root = document.getElementById("app");
+function show(entry: Entry | null): void {
   if (!root) return;
-  if (key === null) {
-    render(<SignIn refused={false} onKey={enter} />, root);
+  if (entry !== "in") {
+    render(<SignIn entry={entry} onKey={(key) => void signIn(key).then(show)} />, root);
     return;
   }
   const desk = createDesk();
-  const api = createApi(key);
-  const sync = new Sync(desk, api, key);
-  render(<App room={{ desk, api, sync, actions: createActions(desk, api, sync) }} onKey={enter} />, root);
+  const api = createApi();
+  const sync = new Sync(desk, api);
+  render(<App room={{ desk, api, sync, actions: createActions(desk, api, sync) }} onKey={(key) => void signIn(key).then(again)} />, root);
+}
+
+/** What the page holds belongs to the session that it was opened with. */
+function again(entry: Entry): void {
+  if (entry === "in") location.reload();
 }
 
 // A link with a key pasted into an open page only changes the fragment; starting over takes the key out of it.
 addEventListener("hashchange", () => {
   if (location.hash.includes("key=")) location.reload();
 });
-show(takeKey(page));
+const key = takeKey(page);
+// That nobody is signed in is no news to whoever comes for the first time.
+show(key === null ? await signedIn().then((entry) => entry === "refused" ? null : entry) : await signIn(key));

@@ -36,12 +36,12 @@ export class Sync {
   #rosterTimer: ReturnType<typeof setTimeout> | undefined;
   #rosterDue = 0;
 
-  constructor(desk: Desk, api: Api, key: string) {
+  constructor(desk: Desk, api: Api) {
     this.#desk = desk;
     this.#api = api;
     this.#socket = new ReconnectingSocket({
       url: () => `${location.origin.replace(/^http/, "ws")}/v1/ops/live`,
-      protocols: [SUBPROTOCOL, `bearer.${key}`],
+      protocols: [SUBPROTOCOL],
       onMessage: (text) => this.#message(text),
       onState: (state) => {
         this.#desk.link.value = state === "open" ? "live" : state === "connecting" ? "connecting" : "reconnecting";

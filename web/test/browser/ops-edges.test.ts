@@ -34,7 +34,7 @@ afterAll(async () => {
 const sideways = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
 test("without a key the page asks for one, and takes it", async () => {
-  visit = await goTo(browser, new URL("/ops", server.demo.base_url).href, { viewport: DESK });
+  visit = await goTo(browser, new URL("/ops", server.demo.base_url).href, { viewport: DESK, expect: /401/ });
   await visit.page.getByLabel("Ops key").waitFor();
   expect(await axe(visit.page)).toEqual([]);
   await shot(visit.page, "ops-signin");
@@ -42,6 +42,21 @@ test("without a key the page asks for one, and takes it", async () => {
   await visit.page.getByRole("button", { name: "Show the map" }).click();
   await live(visit.page);
   expect(visit.page.url()).not.toContain(server.demo.ops_key);
+});
+
+test("a session is all that the browser keeps, scripts do not see it, and it ends when one signs out", async () => {
+  visit = await openOps(browser, server.demo);
+  const kept = await visit.page.evaluate(() => [document.cookie, JSON.stringify(sessionStorage), JSON.stringify(localStorage)].join(" "));
+  expect(kept).not.toContain("hf_");
+  expect(kept).not.toContain("session");
+  const cookies = await visit.page.context().cookies();
+  expect(cookies).toMatchObject([{ name: "hotfoot_session", httpOnly: true, sameSite: "Strict" }]);
+  expect(cookies[0]?.value).not.toContain(server.demo.ops_key);
+  await visit.page.reload();
+  await live(visit.page);
+  await visit.page.getByRole("button", { name: "Sign out" }).click();
+  await visit.page.getByLabel("Ops key").waitFor();
+  expect(await visit.page.context().cookies()).toEqual([]);
 });
 
 test("a key that is not valid is refused in words", async () => {

@@ -18,7 +18,7 @@ import { SignIn } from "./signin.tsx";
 export function App({ room, onKey }: { room: Room; onKey: (key: string) => void }) {
   const { desk } = room;
   const refused = useComputed(() => desk.link.value === "refused");
-  if (refused.value) return <SignIn refused onKey={onKey} />;
+  if (refused.value) return <SignIn entry="refused" onKey={onKey} />;
   return (
     <RoomContext.Provider value={room}>
       <Desk room={room} />

@@ -7,6 +7,7 @@ import type { Filter } from "../address.ts";
 import { useRoom } from "./context.ts";
 import type { Link } from "../desk.ts";
 import { startDelivery } from "../hands.ts";
+import { signOut } from "../session.ts";
 import { span } from "../words.ts";
 
 const refresh = 500;
@@ -20,6 +21,7 @@ export function Bar() {
       <Pulse />
       <button type="button" class="primary" onClick={() => startDelivery(desk)}>New delivery</button>
       <button type="button" class="round" aria-label="Keys" title="Keys ( ? )" onClick={() => { desk.dialog.value = "help"; }}>?</button>
+      <button type="button" class="round" aria-label="Sign out" title="Sign out" onClick={() => void signOut().then(() => location.reload())}>⏻</button>
     </header>
   );
 }

@@ -3,7 +3,7 @@ import { ApiError, createApi } from "../../../src/ops/api.ts";
 
 function answering(status: number, body: unknown, headers: Record<string, string> = {}) {
   const asked: { url: string; init: RequestInit }[] = [];
-  const api = createApi("secret", "", (url, init) => {
+  const api = createApi("", (url, init) => {
     asked.push({ url: String(url), init: init ?? {} });
     return Promise.resolve(new Response(JSON.stringify(body), { status, headers }));
   });
@@ -15,15 +15,15 @@ async function refusal(status: number, body: unknown, headers?: Record<string, s
   return api.delivery("d1").then(() => { throw new Error("was not refused"); }, (error: ApiError) => error);
 }
 
-test("the key travels in the header, never in the address", async () => {
+test("the session stands for a key, and no request holds one", async () => {
   const { api, asked } = answering(200, { items: [], next_cursor: null });
   await api.openDeliveries("a/b");
   expect(asked[0]?.url).toBe("/v1/deliveries?status=created,assigned,picked_up,en_route,arriving,failed&limit=200&cursor=a%2Fb");
-  expect(asked[0]?.init.headers).toMatchObject({ Authorization: "Bearer secret" });
+  expect(asked[0]?.init.headers).toEqual({});
 });
 
 test("a refusal is a sentence about what to do", async () => {
-  expect((await refusal(401, {})).message).toContain("Sign in with another one");
+  expect((await refusal(401, {})).message).toContain("Load the page again and sign in");
   expect((await refusal(409, { code: "illegal_move", detail: "only created or assigned can be assigned" })).message)
     .toBe("Only created or assigned can be assigned.");
   expect((await refusal(422, { errors: [{ location: "body.pickup.lat", message: "must be a latitude" }] })).message)
@@ -38,6 +38,6 @@ test("the server's code is kept for the page, and one is made up where there is 
 });
 
 test("no answer at all is said plainly", async () => {
-  const api = createApi("secret", "", () => Promise.reject(new TypeError("network")));
+  const api = createApi("", () => Promise.reject(new TypeError("network")));
   await expect(api.delivery("d1")).rejects.toMatchObject({ code: "unreachable" });
 });

@@ -1,0 +1,68 @@
+package tracking
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func newPasses(t rapid.TB, secret string) *Passes {
+	s, err := NewPasses([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestPasses(t *testing.T) {
+	t.Parallel()
+	now, hash := time.Now(), HashSecret("hf_ops_x")
+	s := newPasses(t, strings.Repeat("k", 32))
+	pass := s.Seal(hash, now.Add(time.Minute))
+	if got, until, err := s.Open(pass, now); err != nil || got != hash || until.Unix() != now.Add(time.Minute).Unix() {
+		t.Errorf("opened %x until %v, %v", got, until, err)
+	}
+	if len(pass) != 96 {
+		t.Errorf("it has %d characters", len(pass))
+	}
+	refused := func(what, pass string, s *Passes, at time.Time) {
+		t.Helper()
+		if got, _, err := s.Open(pass, at); err != errPass || got != [32]byte{} {
+			t.Errorf("%s: opened %x, %v", what, got, err)
+		}
+	}
+	refused("at its end", pass, s, now.Add(time.Minute))
+	refused("under another secret", pass, newPasses(t, strings.Repeat("l", 32)), now)
+	for _, other := range []string{"", pass[1:], pass + "A", pass + "\n", strings.ToLower(pass), "=" + pass[1:], strings.Repeat("A", 96)} {
+		refused(other, other, s, now)
+	}
+	if _, err := NewPasses([]byte("short")); err == nil || strings.Contains(err.Error(), "short") {
+		t.Errorf("a short secret: %v", err)
+	}
+	// A link's token is made of the same secret, and is no pass.
+	linker, err := NewLinker([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused("a link", linker.Token(NewID(), 0), s, now)
+}
+
+// Whatever is changed about a session, it opens nothing.
+func TestPasses_forged(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := newPasses(t, strings.Repeat("k", 32))
+		now := time.Unix(rapid.Int64Range(1, 1<<40).Draw(t, "now"), 0)
+		b, err := base64.RawURLEncoding.DecodeString(s.Seal(HashSecret("x"), now.Add(time.Hour)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[rapid.IntRange(0, len(b)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		if _, _, err := s.Open(base64.RawURLEncoding.EncodeToString(b), now); err == nil {
+			t.Fatal("it opens")
+		}
+	})
+}
