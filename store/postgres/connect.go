@@ -61,10 +61,10 @@ const settingsSQL = `
 SELECT name, setting FROM pg_settings WHERE name IN ('server_version_num', 'server_version', 'fsync', 'full_page_writes', 'synchronous_commit')`
 
 // CheckSettings refuses a server that would not keep what it is given, with ErrUnsafe, or that cannot hold it, with ErrTooOld; the error says what to
-// change. Any other error means that it could not be asked.
-func CheckSettings(ctx context.Context, pool *pgxpool.Pool) error {
+// change. Any other error means that it could not be asked. db is a pool, a connection or a transaction.
+func CheckSettings(ctx context.Context, db querier) error {
 	settings := map[string]string{}
-	rows, err := pool.Query(ctx, settingsSQL)
+	rows, err := db.Query(ctx, settingsSQL)
 	if err == nil {
 		var name, value string
 		_, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error {

@@ -1,9 +1,11 @@
 // Package doctor examines a deployment: the settings and the state of its stores, and of the node that it is run on.
 //
 //	Examine ──> node.go       configuration, open files, what the kernel does to a Redis beside us
-//	            truth.go      Postgres: settings, schema, connections, what is owed
+//	            truth.go      Postgres: settings, connections
+//	              schema.go   migrations, partitions, what is owed
 //	            hot.go        Redis: where it is; then each server
-//	              server.go   settings, memory, append-only file, replicas, buffers
+//	              server.go   settings, append-only file, replicas, buffers
+//	              memory.go   how much it uses and may use
 //	              cluster.go  slots and partitions
 //	            backlog.go    positions on their way, and the workers who bring them there
 //	            clock.go      the three clocks

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/store/redisstore"
+	"hotfoot/tracking/key"
 )
 
 // hot looks at Redis.
@@ -27,23 +28,28 @@ func (c *chart) hot(ctx context.Context, p Patient) {
 	}
 	defer client.Close()
 	servers, err := serversOf(ctx, client)
-	if err != nil {
+	if err != nil || len(servers) == 0 {
 		c.bad("redis", "start it, or correct REDIS_URL", "it does not answer: %v", err)
 		return
+	}
+	cluster, clustered := client.(*redis.ClusterClient)
+	partitions := map[string]int{servers[0].Options().Addr: key.Partitions}
+	if clustered {
+		partitions = homes(ctx, cluster)
 	}
 	beside := false
 	for _, server := range servers {
 		address := server.Options().Addr
-		if len(servers) > 1 {
+		if clustered {
 			c.server = address
 		}
-		c.examineServer(ctx, server, p)
+		c.examineServer(ctx, server, float64(p.BacklogMB)*mega*float64(partitions[address])/key.Partitions)
 		host, _, _ := strings.Cut(address, ":")
 		beside = beside || local(host) || server.Options().Network == "unix"
 	}
 	c.server = ""
-	if cluster, ok := client.(*redis.ClusterClient); ok {
-		c.cluster(ctx, cluster, servers)
+	if clustered {
+		c.cluster(ctx, servers, partitions)
 	}
 	if beside {
 		c.kernel("")
@@ -68,8 +74,8 @@ func serversOf(ctx context.Context, client redis.UniversalClient) ([]*redis.Clie
 	return servers, err
 }
 
-// examineServer looks at one server.
-func (c *chart) examineServer(ctx context.Context, server *redis.Client, p Patient) {
+// examineServer looks at one server. backlog is what may wait in it for Postgres, in bytes.
+func (c *chart) examineServer(ctx context.Context, server *redis.Client, backlog float64) {
 	s, err := hear(ctx, server)
 	if err != nil {
 		c.bad("redis", "docs/runbooks/store-unavailable.md", "%s does not say how it is: %v", server.Options().Addr, err)
@@ -78,7 +84,7 @@ func (c *chart) examineServer(ctx context.Context, server *redis.Client, p Patie
 	c.ok("redis", "%s, version %s", server.Options().Addr, s.info["redis_version"])
 	c.serverSettings(ctx, server)
 	if s.info.Primary() {
-		c.serverMemory(s, p.BacklogMB)
+		c.serverMemory(s, backlog)
 	}
 	c.serverFile(s)
 	c.serverBuffers(s)

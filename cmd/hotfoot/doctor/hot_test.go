@@ -34,7 +34,7 @@ func TestExamine_redis(t *testing.T) {
 		{"appendfsync", "no", "redis file", Warn, "CONFIG SET appendfsync everysec"},
 		{"maxmemory", "0", "redis memory", Warn, "CONFIG SET maxmemory"},
 		{"maxmemory", "1mb", "redis memory", Bad, "raise maxmemory"},
-		{"maxmemory", "50mb", "redis memory", Warn, "HOTFOOT_BACKLOG_MB=16"},
+		{"maxmemory", "50mb", "redis memory", Warn, "CONFIG SET maxmemory 192mb"},
 		{"maxmemory", "100gb", "redis memory", Warn, "nothing is left"},
 		{"client-output-buffer-limit", "pubsub 33554432 8388608 60", "redis buffers", Warn, "8.0 MB behind"},
 	} {
@@ -160,6 +160,19 @@ func TestExamine_away(t *testing.T) {
 	expect(t, findings, "schema", OK)
 	if took := time.Since(began); took > 2*partLimit {
 		t.Errorf("it took %s", took)
+	}
+	truth, err := private.StartPostgres(t.Context(), private.Config{Dir: storetest.Dir(t)})
+	must(t, err)
+	defer truth.Kill()
+	truth.Pause()
+	defer truth.Resume()
+	p.DatabaseURL = truth.URL()
+	began = time.Now()
+	findings = Examine(t.Context(), p)
+	expect(t, findings, "postgres", Bad, "does not answer")
+	expect(t, findings, "redis", Bad, "does not answer")
+	if took := time.Since(began); took > 3*partLimit {
+		t.Errorf("with both away it took %s", took)
 	}
 	p.RedisURL, p.DatabaseURL = "redis://127.0.0.1:1", "postgres://127.0.0.1:1/none"
 	findings = Examine(t.Context(), p)

@@ -21,7 +21,7 @@ func (c *chart) node(p Patient) {
 	}
 	c.secret(p.Secret)
 	c.publicURL(p)
-	var files syscall.Rlimit
+	var files syscall.Rlimit // of which Go takes the hard one when it starts, here as in a node
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		c.warn("open files", "", "the limit cannot be read: %v", err)
 	} else if p.Gateway && files.Max < socketsOfGateway+1000 {

@@ -56,46 +56,6 @@ func (c *chart) serverSettings(ctx context.Context, server *redis.Client) {
 	}
 }
 
-const mega = 1 << 20
-
-// roomy is from how much memory on fragmentation says something: a server that holds little is always fragmented.
-const roomy = 256 * mega
-
-func (c *chart) serverMemory(s said, backlogMB int) {
-	const check = "redis memory"
-	used, most, machine := s.number("used_memory"), s.number("maxmemory"), s.number("total_system_memory")
-	// Redis needs half as much again for its own bookkeeping of a batch.
-	backlog := float64(backlogMB) * mega * 1.5
-	before := len(c.findings)
-	switch {
-	case most == 0:
-		c.warn(check, configured(fmt.Sprintf("maxmemory %dmb", int(machine*0.6/mega))), "maxmemory is 0: it grows until the kernel ends it")
-	case used > 0.9*most:
-		c.bad(check, "raise maxmemory, or find out what fills it: docs/runbooks/redis-memory.md", "%s of %s are used: soon it takes nothing new", size(used), size(most))
-	case used > 0.75*most:
-		c.warn(check, "docs/runbooks/redis-memory.md", "%s of %s are used", size(used), size(most))
-	}
-	if most > 0 && machine > 0 && most > 0.9*machine {
-		c.warn(check, configured(fmt.Sprintf("maxmemory %dmb", int(machine*0.6/mega))),
-			"maxmemory is %s of the machine's %s: nothing is left for rewriting its file", size(most), size(machine))
-	}
-	if most > 0 && backlog > most {
-		c.warn(check, fmt.Sprintf("maxmemory %dmb, or HOTFOOT_BACKLOG_MB=%d on every node", int(2*backlog/mega), max(1, int(most/mega/3))),
-			"a backlog of %d MB takes up to %s, more than maxmemory, %s: Redis is full before the limit of the backlog is reached", backlogMB, size(backlog), size(most))
-	}
-	if evicted := s.number("evicted_keys"); evicted > 0 {
-		c.warn(check, "docs/runbooks/redis-evictions.md", "%.0f keys were thrown away since it was started", evicted)
-	}
-	if ratio := s.number("mem_fragmentation_ratio"); used > roomy && ratio > 1.5 {
-		c.warn(check, configured("activedefrag yes"), "it takes %.2f times the memory that it uses", ratio)
-	} else if used > roomy && ratio > 0 && ratio < 0.9 {
-		c.bad(check, "give the machine more memory, or Redis less", "a part of its memory is swapped out (fragmentation %.2f)", ratio)
-	}
-	if len(c.findings) == before {
-		c.ok(check, "%s of %s are used", size(used), size(most))
-	}
-}
-
 // serverFile looks at the append-only file; that there is one is a setting.
 func (c *chart) serverFile(s said) {
 	const check = "redis file"
@@ -175,15 +135,4 @@ func (c *chart) serverReplicas(s said) {
 	default:
 		c.ok(check, "no replica: while it is away Hotfoot does without it")
 	}
-}
-
-// size is a number of bytes for people.
-func size(bytes float64) string {
-	switch {
-	case bytes >= 1<<50:
-		return "any amount"
-	case bytes >= 1<<30:
-		return fmt.Sprintf("%.1f GB", bytes/(1<<30))
-	}
-	return fmt.Sprintf("%.1f MB", bytes/mega)
 }

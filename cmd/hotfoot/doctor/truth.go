@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/pressly/goose/v3"
 
-	"hotfoot/migrations"
 	"hotfoot/store/postgres"
 )
 
@@ -38,14 +34,14 @@ func (c *chart) truth(ctx context.Context, p Patient) {
 		c.bad("postgres", "start it, or correct DATABASE_URL", "%s does not answer: %v", where, err)
 		return
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	c.truthSettings(ctx, p)
+	defer part(ctx, conn)
 	condition, err := postgres.Inspect(ctx, conn)
 	if err != nil {
 		c.bad("postgres", "docs/runbooks/store-unavailable.md", "%s answers, and then not: %v", where, err)
 		return
 	}
 	c.ok("postgres", "%s, version %s", where, condition.Version)
+	c.truthSettings(ctx, conn)
 	c.truthState(condition)
 	c.schema(condition)
 	c.clock(ctx, "clock of Postgres", func(ctx context.Context) (now time.Time, err error) {
@@ -54,16 +50,23 @@ func (c *chart) truth(ctx context.Context, p Patient) {
 	})
 }
 
-// truthSettings is what keeps a node from starting. It looks at them as a node does, whose connections have settings of their own.
-func (c *chart) truthSettings(ctx context.Context, p Patient) {
-	pool, err := postgres.Connect(p.DatabaseURL, 1)
-	if err != nil {
-		c.bad("postgres settings", "", "%v", err)
-		return
-	}
-	defer pool.Close()
+// part closes a connection, and does not wait for a server that hangs.
+func part(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// truthSettings is what keeps a node from starting. Its connections turn synchronous_commit on, so what the server does by default is no part of that.
+func (c *chart) truthSettings(ctx context.Context, conn *pgx.Conn) {
+	err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = on"); err != nil {
+			return err
+		}
+		return postgres.CheckSettings(ctx, tx)
+	})
 	var flaw *postgres.Flaw
-	switch err := postgres.CheckSettings(ctx, pool); {
+	switch {
 	case errors.As(err, &flaw):
 		c.bad("postgres settings", flaw.Fix+" in postgresql.conf, and restart", "%s", flaw.Found)
 	case err != nil:
@@ -93,45 +96,5 @@ func (c *chart) truthState(is postgres.Condition) {
 	if is.LongestTransaction > 10*time.Minute {
 		c.warn("postgres transactions", "SELECT pid, xact_start, left(query, 80) FROM pg_stat_activity ORDER BY xact_start; then pg_terminate_backend(pid)",
 			"one has been open for %s: dead rows stay, and migrations wait", is.LongestTransaction.Round(time.Second))
-	}
-}
-
-// schema looks at the migrations, and at what only a current schema tells.
-func (c *chart) schema(is postgres.Condition) {
-	missing, known := 0, int64(0)
-	names, _ := fs.Glob(migrations.FS, "*.sql")
-	for _, name := range names {
-		version, err := goose.NumericComponent(name)
-		if err == nil && !slices.Contains(is.Migrations, version) {
-			missing++
-		}
-		known = max(known, version)
-	}
-	if missing > 0 {
-		c.bad("schema", "hotfoot migrate up", "the database lacks %d of %d migrations", missing, len(names))
-		return
-	}
-	if newest := slices.Max(is.Migrations); newest > known {
-		c.ok("schema", "the database is of a newer version, %d; this one serves on it", newest)
-	} else {
-		c.ok("schema", "all %d migrations are applied", len(names))
-	}
-	if is.Unpublished > 0 {
-		c.warn("announcements", "look whether nodes run and reach Redis; they make it good by themselves", "%d changes of more than a minute ago were told nobody", is.Unpublished)
-	} else {
-		c.ok("announcements", "all changes were told")
-	}
-	if is.DeadLetters > 0 {
-		c.warn("dead letters", "hotfoot deadletters list", "%d batches of positions could not be stored", is.DeadLetters)
-	} else {
-		c.ok("dead letters", "none")
-	}
-	switch days := is.PartitionsAheadDays; {
-	case days < 0:
-		c.warn("partitions", "run a node with the role worker", "there is none for today: each is made when the first position needs it, while others wait")
-	case days < 2:
-		c.warn("partitions", "run a node with the role worker", "there are %d days ahead of today; workers keep four", days)
-	default:
-		c.ok("partitions", "%d days ahead", days)
 	}
 }
