@@ -34,15 +34,9 @@ func (i Info) Primary() bool { return i["role"] == "master" }
 // Clustered reports whether the server is one of a cluster.
 func (i Info) Clustered() bool { return i["cluster_enabled"] == "1" }
 
-// Keys is how many keys the server holds, in all its databases.
-func (i Info) Keys() float64 {
-	keys := 0.0
-	for name, value := range i {
-		if numbered(name, "db") {
-			n, _ := pairs(value).Number("keys")
-			keys += n
-		}
-	}
+// Keys is how many keys a database of the server holds.
+func (i Info) Keys(database int) float64 {
+	keys, _ := pairs(i["db"+strconv.Itoa(database)]).Number("keys")
 	return keys
 }
 
@@ -57,7 +51,8 @@ func (i Info) Replicas() map[string]Replica {
 	offset, _ := i.Number("master_repl_offset")
 	replicas := map[string]Replica{}
 	for name, value := range i {
-		if !numbered(name, "slave") {
+		number, is := strings.CutPrefix(name, "slave")
+		if _, err := strconv.ParseUint(number, 10, 16); !is || err != nil {
 			continue
 		}
 		said := pairs(value)
@@ -70,13 +65,6 @@ func (i Info) Replicas() map[string]Replica {
 		replicas[address] = Replica{Online: said["state"] == "online", Behind: behind}
 	}
 	return replicas
-}
-
-// numbered reports whether a name is a word and a number, as in "db0".
-func numbered(name, word string) bool {
-	number, found := strings.CutPrefix(name, word)
-	_, err := strconv.ParseUint(number, 10, 16)
-	return found && err == nil
 }
 
 // pairs reads a value that holds fields of its own, as in "keys=3,expires=1".

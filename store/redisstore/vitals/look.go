@@ -77,6 +77,6 @@ func (s *server) look(ctx context.Context, client *redis.Client, partitions []in
 		fail(askMemory, err)
 		return seen
 	}
-	seen.kinds = s.draws.kinds(seen.info.Keys())
+	seen.kinds = s.draws.kinds(seen.info.Keys(client.Options().DB))
 	return seen
 }

@@ -54,12 +54,12 @@ func TestWatch(t *testing.T) {
 		t.Parallel()
 		client := storetest.Redis(t)
 		w := NewWatch(client, Config{}, slog.New(slog.DiscardHandler))
-		must(t, client.ConfigSet(t.Context(), "maxmemory", "64mb").Err())
+		must(t, client.ConfigSet(t.Context(), "maxmemory", "8mb").Err())
 		must(t, client.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err())
 		w.runOnce(t.Context())
 		got := samples(t, w)
 		for name, want := range map[string]float64{
-			"memory_max_bytes": 64 << 20, "aof_enabled": 1, "aof_write_ok": 1, "aof_rewrite_ok": 1, "primary": 1, "replicas": 0, "evicted_keys_total": 0,
+			"memory_max_bytes": 8 << 20, "aof_enabled": 1, "aof_write_ok": 1, "aof_rewrite_ok": 1, "primary": 1, "replicas": 0, "evicted_keys_total": 0,
 			"look_failures_total{question=info}": 0, "look_failures_total{question=memory}": 0, "slow_commands_total": 0,
 		} {
 			if value, ok := got[name]; !ok || value != want {
@@ -72,7 +72,7 @@ func TestWatch(t *testing.T) {
 			}
 		}
 		// More than there is room for, so that it throws keys away.
-		must(t, client.Eval(t.Context(), `for i = 1, 200 do redis.call('SET', 'k' .. i, string.rep('x', 512 * 1024)) end return 1`, []string{"k"}).Err())
+		must(t, client.Eval(t.Context(), `for i = 1, 100 do redis.call('SET', 'k' .. i, string.rep('x', 128 * 1024)) end return 1`, []string{"k"}).Err())
 		w.runOnce(t.Context())
 		if evicted := samples(t, w)["evicted_keys_total"]; evicted == 0 {
 			t.Error("keys were thrown away, and it does not say so")
