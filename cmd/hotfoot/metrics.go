@@ -37,7 +37,8 @@ func (m *historyMetrics) observe(points int, took time.Duration) {
 // newRoundTrips registers how long Redis takes to answer, as the breaker's question finds it each second; it answers what to tell of each.
 func newRoundTrips(registry prometheus.Registerer) func(server string, took time.Duration) {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "hotfoot_redis_round_trip_seconds", Help: "Time of a question a second to each Redis server, on a connection of its own; what was waited for in vain included.",
+		Name:                        "hotfoot_redis_round_trip_seconds",
+		Help:                        "Time of a question a second to each Redis server, on a connection of its own; what was waited for in vain included.",
 		NativeHistogramBucketFactor: 1.1, Buckets: []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
 	}, []string{"server"})
 	registry.MustRegister(seconds)

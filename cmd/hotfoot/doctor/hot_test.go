@@ -47,7 +47,9 @@ func TestExamine_redis(t *testing.T) {
 		set(t, "maxmemory", "200mb")
 		set(t, "client-output-buffer-limit", "pubsub 128mb 32mb 30")
 		findings := Examine(t.Context(), p)
-		for _, check := range []string{"redis", "redis settings", "redis memory", "redis file", "redis buffers", "redis connections", "redis replication", "clock of Redis", "backlog"} {
+		for _, check := range []string{
+			"redis", "redis settings", "redis memory", "redis file", "redis buffers", "redis connections", "redis replication", "clock of Redis", "backlog",
+		} {
 			expect(t, findings, check, OK)
 		}
 		if Count(findings, Bad) > 0 {

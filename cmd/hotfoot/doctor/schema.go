@@ -31,7 +31,8 @@ func (c *chart) schema(is postgres.Condition) {
 		c.ok("schema", "all %d migrations are applied", len(names))
 	}
 	if is.Unpublished > 0 {
-		c.warn("announcements", "look whether nodes run and reach Redis; they make it good by themselves", "nobody was told of %d changes that are older than a minute", is.Unpublished)
+		c.warn("announcements", "look whether nodes run and reach Redis; they make it good by themselves",
+			"nobody was told of %d changes that are older than a minute", is.Unpublished)
 	} else {
 		c.ok("announcements", "all changes were told")
 	}

@@ -131,7 +131,8 @@ func (c *chart) serverReplicas(s said) {
 	case len(replicas) > 0:
 		c.ok(check, "%d replicas keep up", len(replicas))
 	case s.info.Clustered():
-		c.warn(check, "redis-cli --cluster add-node NEW ANY --cluster-slave", "no replica follows it: when it dies, a share of all positions and deliveries is polled from Postgres")
+		c.warn(check, "redis-cli --cluster add-node NEW ANY --cluster-slave",
+			"no replica follows it: when it dies, a share of all positions and deliveries is polled from Postgres")
 	default:
 		c.ok(check, "no replica: while it is away Hotfoot does without it")
 	}

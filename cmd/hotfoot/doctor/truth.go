@@ -82,14 +82,16 @@ func (c *chart) truthState(is postgres.Condition) {
 			"it is off by default: Hotfoot turns it on for itself, but what is changed by other means may be lost")
 	}
 	if is.Recovering || is.ReadOnly {
-		c.bad("postgres writes", "let DATABASE_URL name the primary, or add target_session_attrs=read-write", "this server takes no changes: it is a standby, or read-only")
+		c.bad("postgres writes", "let DATABASE_URL name the primary, or add target_session_attrs=read-write",
+			"this server takes no changes: it is a standby, or read-only")
 	} else {
 		c.ok("postgres writes", "it takes changes")
 	}
 	const check = "postgres connections"
 	switch free := is.MaxConnections - is.Connections; {
 	case free < connectionsOfNode:
-		c.warn(check, "raise max_connections in postgresql.conf, and restart", "%d of %d are taken: the next node finds no room for its %d", is.Connections, is.MaxConnections, connectionsOfNode)
+		c.warn(check, "raise max_connections in postgresql.conf, and restart",
+			"%d of %d are taken: the next node finds no room for its %d", is.Connections, is.MaxConnections, connectionsOfNode)
 	default:
 		c.ok(check, "%d of %d are taken", is.Connections, is.MaxConnections)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"hotfoot/store/postgres"
 	"hotfoot/store/private"
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
@@ -18,7 +17,9 @@ func TestExamine_postgres(t *testing.T) {
 		t.Parallel()
 		p := healthy(t)
 		findings := Examine(t.Context(), p)
-		for _, check := range []string{"postgres", "postgres settings", "postgres writes", "postgres connections", "schema", "announcements", "dead letters", "clock of Postgres"} {
+		for _, check := range []string{
+			"postgres", "postgres settings", "postgres writes", "postgres connections", "schema", "announcements", "dead letters", "clock of Postgres",
+		} {
 			expect(t, findings, check, OK)
 		}
 		expect(t, findings, "partitions", Warn, "none for today", "role worker")
@@ -39,11 +40,10 @@ func TestExamine_postgres(t *testing.T) {
 		expect(t, Examine(t.Context(), p), "partitions", Warn, "1 days ahead")
 		exec("SELECT ensure_position_partitions($1::date, $2::date)", now.UTC(), now.UTC().AddDate(0, 0, 3))
 		exec("INSERT INTO dead_letters (id, entry, payload, session, points, reason, buried_at) VALUES ($1, 'e', '', 's', 1, 'r', now())", tracking.NewID())
-		pool := storetest.Postgres(t)
-		merchant, err := postgres.New(pool, nil).Merchant(t.Context(), "Corner Kitchen", now)
-		must(t, err)
-		exec("INSERT INTO merchants (id, name, created_at) VALUES ($1, 'Corner Kitchen', now())", merchant.ID)
-		exec("INSERT INTO couriers (id, merchant_id, name, vehicle, created_at, updated_at) VALUES ($1, $2, 'Sam', 'bike', now(), now() - interval '1 hour')", tracking.NewID(), merchant.ID)
+		merchant := tracking.NewID()
+		exec("INSERT INTO merchants (id, name, created_at) VALUES ($1, 'Corner Kitchen', now())", merchant)
+		exec(`INSERT INTO couriers (id, merchant_id, name, vehicle, created_at, updated_at) VALUES ($1, $2, 'Sam', 'bike', now(), now() - interval '1 hour')`,
+			tracking.NewID(), merchant)
 		findings := Examine(t.Context(), p)
 		expect(t, findings, "partitions", OK, "3 days ahead")
 		expect(t, findings, "dead letters", Warn, "1 batches", "hotfoot deadletters list")
@@ -81,7 +81,8 @@ func TestExamine_postgres(t *testing.T) {
 		_, err = conn.Exec(t.Context(), "DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)")
 		must(t, err)
 		expect(t, Examine(t.Context(), p), "schema", Bad, "lacks 1 of", "hotfoot migrate up")
-		_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) SELECT max(version_id) + n, true FROM goose_db_version, generate_series(1, 9) n GROUP BY n")
+		_, err = conn.Exec(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied)
+			SELECT max(version_id) + n, true FROM goose_db_version, generate_series(1, 9) n GROUP BY n`)
 		must(t, err)
 		expect(t, Examine(t.Context(), p), "schema", OK, "newer version")
 	})

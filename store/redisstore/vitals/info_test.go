@@ -48,7 +48,10 @@ func TestDecode(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, text := range []string{answer, "", "a", ":", "#a:b", "db0:keys=1e999", "slave0:ip=\xff,port=,state=online,offset=NaN", "used_memory:nan\nmaxmemory:-0x1p-2"} {
+	for _, text := range []string{
+		answer, "", "a", ":", "#a:b", "db0:keys=1e999",
+		"slave0:ip=\xff,port=,state=online,offset=NaN", "used_memory:nan\nmaxmemory:-0x1p-2",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

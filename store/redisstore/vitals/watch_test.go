@@ -97,7 +97,8 @@ func TestWatch(t *testing.T) {
 		got := samples(t, w)
 		// Both settings, SET, EVAL and the last setting are in the log, if not more.
 		if got["slow_commands_total"] < 3 || got["slowest_command_seconds{command=eval}"] < 0.05 || got["latency_spike_seconds{event=command}"] < 0.05 {
-			t.Errorf("%v commands, the slowest of %v s, a spike of %v s", got["slow_commands_total"], got["slowest_command_seconds{command=eval}"], got["latency_spike_seconds{event=command}"])
+			t.Errorf("%v commands, the slowest of %v s, a spike of %v s",
+				got["slow_commands_total"], got["slowest_command_seconds{command=eval}"], got["latency_spike_seconds{event=command}"])
 		}
 		for name := range got {
 			if strings.Contains(name, "secret") {
@@ -237,6 +238,18 @@ func TestWatch_cluster(t *testing.T) {
 	}
 	if n := got["kind_keys{kind=positions}"]; math.Abs(n-64) > 0.5 {
 		t.Errorf("%v streams in all, want 64: a replica's keys are counted again, or a master's are not", n)
+	}
+	bytes := 0.0
+	for p := range key.Partitions {
+		n, err := client.MemoryUsage(ctx, key.Positions(p)).Result()
+		must(t, err)
+		bytes += float64(n)
+	}
+	if got["kind_bytes{kind=positions}"] != bytes {
+		t.Errorf("the streams take %v bytes, want %v: they are measured where they are", got["kind_bytes{kind=positions}"], bytes)
+	}
+	if n := got["look_failures_total{question=memory}"]; n != 0 {
+		t.Errorf("memory was asked for in vain %v times: a replica redirects", n)
 	}
 	lag := 0
 	for name := range got {
