@@ -36,6 +36,34 @@ func TestExamine_tells_no_secret(t *testing.T) {
 	}
 }
 
+// What a library says of an address may hold all of it, or its password alone, as written or as meant.
+func TestChart_hide(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ address, said string }{
+		{"postgres://hotfoot:hunter%202@db/hotfoot", "cannot parse postgres://hotfoot:hunter%202@db/hotfoot"},
+		{"postgres://hotfoot:hunter%202@db/hotfoot", "password hunter 2 is wrong, hunter%202 is not"},
+		{"host=db user=hotfoot password='hunter2'", "cannot parse password=hunter2"},
+		{"postgres://db/hotfoot?sslmode=x&password=hunter2", "unknown: hunter2"},
+		{"redis://:hunter2@a:1,redis://:hunter3@b:1", "hunter2 and hunter3"},
+		{"rediss://:hunter2@%zz", "first path segment: hunter2@%zz"},
+		{"hunter2", "hunter2 is no address"},
+		{"hunter2hunter2, and more", "hunter2hunter2, and more"},
+	} {
+		chart := &chart{}
+		chart.hide("redis://:h2@elsewhere:1", c.address)
+		chart.bad("check", "try "+c.said, "%s", c.said)
+		if f := chart.findings[0]; strings.Contains(f.Found+f.Do, "hunter") || !strings.Contains(f.Found, "•••") {
+			t.Errorf("of %q it says %+v", c.address, f)
+		}
+	}
+	chart := &chart{}
+	chart.hide("", "redis://a:1", "redis://:h@b:1")
+	chart.ok("check", "the host\nof this is %d", 1)
+	if f := chart.findings[0]; f.Found != "the host of this is 1" {
+		t.Errorf("where nothing is hidden it says %q", f.Found)
+	}
+}
+
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	findings := []Finding{
