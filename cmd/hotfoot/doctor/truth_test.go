@@ -59,7 +59,7 @@ func TestExamine_postgres(t *testing.T) {
 		p := healthy(t)
 		p.DatabaseURL = server.URL()
 		findings := Examine(t.Context(), p)
-		expect(t, findings, "postgres settings", Bad, "fsync=off", "set fsync=on")
+		expect(t, findings, "postgres settings", Bad, "(fsync=off)", "set fsync=on in")
 		expect(t, findings, "postgres synchronous_commit", Warn, "ALTER SYSTEM SET synchronous_commit = on")
 		expect(t, findings, "postgres connections", Warn, "of 12 are taken", "max_connections")
 		expect(t, findings, "schema", Bad, "lacks", "hotfoot migrate up")
