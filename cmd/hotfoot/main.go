@@ -33,6 +33,7 @@ type cli struct {
 	DeadLetters deadLettersCmd `cmd:"" name:"deadletters" help:"Look after positions that could not be stored."`
 	Epoch       epochCmd       `cmd:"" help:"Show or raise the epoch, after a restore of Postgres."`
 	Health      healthCmd      `cmd:"" help:"Ask a node whether it is ready: exit code 0 or 1."`
+	Doctor      doctorCmd      `cmd:"" help:"Examine both stores and this machine, and say what to change: exit code 0 or 1."`
 	Replay      replayCmd      `cmd:"" help:"Play recorded GPX or CSV tracks as couriers against any server."`
 	Simulate    simulateCmd    `cmd:"" help:"Move simulated couriers against any server."`
 	Bench       benchCmd       `cmd:"" help:"Measure what everything costs on this machine, beside the limit and beside a usual first version (Linux)."`
@@ -87,10 +88,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // newLogger logs for people on a terminal and for machines elsewhere.
 func newLogger(w io.Writer, level slog.Level, asJSON bool) *slog.Logger {
-	if f, ok := w.(*os.File); ok && !asJSON {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05"}))
-		}
+	if !asJSON && terminal(w) {
+		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level, TimeFormat: "15:04:05"}))
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// terminal reports whether a person looks at what is written.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -34,13 +34,24 @@ func (m *historyMetrics) observe(points int, took time.Duration) {
 	m.seconds.Observe(took.Seconds())
 }
 
+// newRoundTrips registers how long Redis takes to answer, as the breaker's question finds it each second; it answers what to tell of each.
+func newRoundTrips(registry prometheus.Registerer) func(server string, took time.Duration) {
+	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:                        "hotfoot_redis_round_trip_seconds",
+		Help:                        "Time of a question a second to each Redis server, on a connection of its own; what was waited for in vain included.",
+		NativeHistogramBucketFactor: 1.1, Buckets: []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
+	}, []string{"server"})
+	registry.MustRegister(seconds)
+	return func(server string, took time.Duration) { seconds.WithLabelValues(server).Observe(took.Seconds()) }
+}
+
 // storeCollector reads the pools' own counters when they are asked for.
 type storeCollector struct {
 	node                     *node
 	pgTotal, pgIdle, pgWaits *prometheus.Desc
 	redisTotal, redisIdle    *prometheus.Desc
 	gaps, lanes, messages    *prometheus.Desc
-	waiting, dead, up        *prometheus.Desc
+	waiting, dead, ahead, up *prometheus.Desc
 }
 
 func newStoreCollector(n *node) *storeCollector {
@@ -54,6 +65,7 @@ func newStoreCollector(n *node) *storeCollector {
 		redisIdle:  desc("hotfoot_redis_connections_idle", "Those not in use."),
 		waiting:    desc("hotfoot_backlog_batches", "Batches of positions that wait for Postgres, of all nodes."),
 		dead:       desc("hotfoot_dead_letters", "Batches that were put aside and that nobody has looked after, of all nodes."),
+		ahead:      desc("hotfoot_partitions_ahead_days", "Days after today for which positions have a partition, without a gap; -1 when today has none."),
 		up:         prometheus.NewDesc("hotfoot_store_up", "1 while the store answers this node, 0 while its breaker is open.", []string{"store"}, nil),
 		gaps:       desc("hotfoot_pubsub_gaps_total", "Times a Pub/Sub connection was lost, and everything watched by way of it was read again."),
 		lanes:      desc("hotfoot_pubsub_connections", "Pub/Sub connections of this node."),
@@ -63,7 +75,7 @@ func newStoreCollector(n *node) *storeCollector {
 
 // Describe implements prometheus.Collector.
 func (c *storeCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.pgTotal, c.pgIdle, c.pgWaits, c.redisTotal, c.redisIdle, c.gaps, c.lanes, c.messages, c.waiting, c.dead} {
+	for _, d := range []*prometheus.Desc{c.pgTotal, c.pgIdle, c.pgWaits, c.redisTotal, c.redisIdle, c.gaps, c.lanes, c.messages, c.waiting, c.dead, c.ahead, c.up} {
 		out <- d
 	}
 }
@@ -101,5 +113,8 @@ func (c *storeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	if dead, err := c.node.truth.CountDeadLetters(ctx); err == nil {
 		gauge(c.dead, float64(dead))
+	}
+	if ahead, err := c.node.truth.PartitionsAhead(ctx, time.Now()); err == nil {
+		gauge(c.ahead, float64(ahead))
 	}
 }

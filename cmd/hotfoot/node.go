@@ -67,6 +67,8 @@ func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, e
 		return nil, err
 	}
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(n))
+	n.registry.MustRegister(n.vitals)
+	n.probe.Timed(newRoundTrips(n.registry))
 	return n, n.build()
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"hotfoot/store/postgres"
 	"hotfoot/store/redisstore"
+	"hotfoot/store/redisstore/vitals"
 	"hotfoot/tracking"
 )
 
@@ -29,6 +30,7 @@ type stores struct {
 	probe     *redisstore.Probe
 	hot       *redisstore.Store
 	hotSwitch *tracking.Breaker
+	vitals    *vitals.Watch
 
 	// rewritten is called when the truth's history was rewritten, once the hot store knows; nil for nobody.
 	rewritten func()
@@ -70,6 +72,7 @@ func openStores(flags nodeFlags, log *slog.Logger) (_ *stores, err error) {
 	s.truthSwitch = tracking.NewBreaker("Postgres", s.pinger.Ping, tracking.BreakerConfig{}, log)
 	s.hotSwitch = tracking.NewBreaker("Redis", s.probe.Ping, tracking.BreakerConfig{}, log)
 	redisstore.Guard(s.client, s.hotSwitch)
+	s.vitals = vitals.NewWatch(s.client, vitals.Config{}, log)
 	s.truth = postgres.New(s.pool, s.truthSwitch)
 	s.hot = redisstore.New(s.client, s.truth, redisstore.Config{BacklogBytes: int64(flags.BacklogMB) << 20})
 	s.probe.Tell(s.hot.SetRuns)
@@ -209,6 +212,7 @@ func (s *stores) loops(loop func(name string, run func(context.Context) error)) 
 	loop("store checks", s.checkLater)
 	loop("epoch", s.watchEpoch)
 	loop("owed marks", s.hot.Run)
+	loop("Redis' vitals", s.vitals.Run)
 }
 
 // bothAway says that this node can serve nothing at all.

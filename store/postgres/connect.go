@@ -61,10 +61,10 @@ const settingsSQL = `
 SELECT name, setting FROM pg_settings WHERE name IN ('server_version_num', 'server_version', 'fsync', 'full_page_writes', 'synchronous_commit')`
 
 // CheckSettings refuses a server that would not keep what it is given, with ErrUnsafe, or that cannot hold it, with ErrTooOld; the error says what to
-// change. Any other error means that it could not be asked.
-func CheckSettings(ctx context.Context, pool *pgxpool.Pool) error {
+// change. Any other error means that it could not be asked. db is a pool, a connection or a transaction.
+func CheckSettings(ctx context.Context, db querier) error {
 	settings := map[string]string{}
-	rows, err := pool.Query(ctx, settingsSQL)
+	rows, err := db.Query(ctx, settingsSQL)
 	if err == nil {
 		var name, value string
 		_, err = pgx.ForEachRow(rows, []any{&name, &value}, func() error {
@@ -80,7 +80,7 @@ func CheckSettings(ctx context.Context, pool *pgxpool.Pool) error {
 
 func judge(settings map[string]string) error {
 	if version, _ := strconv.Atoi(settings["server_version_num"]); version < oldest {
-		return fmt.Errorf("%w: it is version %s; use 14 or newer", ErrTooOld, settings["server_version"])
+		return &Flaw{ErrTooOld, fmt.Sprintf("it is version %s", settings["server_version"]), "use 14 or newer"}
 	}
 	var off []string
 	for _, name := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
@@ -89,8 +89,22 @@ func judge(settings map[string]string) error {
 		}
 	}
 	if len(off) > 0 {
-		return fmt.Errorf("%w: a power cut would lose acknowledged changes (%s=off); set %s=on",
-			ErrUnsafe, strings.Join(off, "=off, "), strings.Join(off, "=on and "))
+		return &Flaw{
+			ErrUnsafe, fmt.Sprintf("a power cut would lose acknowledged changes (%s=off)", strings.Join(off, "=off, ")),
+			fmt.Sprintf("set %s=on", strings.Join(off, "=on and ")),
+		}
 	}
 	return nil
 }
+
+// Flaw is what is wrong with a server. It is an ErrUnsafe or an ErrTooOld.
+type Flaw struct {
+	kind       error
+	Found, Fix string // what it is and what comes of it; what to do, in words
+}
+
+// Error implements error.
+func (f *Flaw) Error() string { return fmt.Sprintf("%v: %s; %s", f.kind, f.Found, f.Fix) }
+
+// Unwrap is what kind of flaw it is.
+func (f *Flaw) Unwrap() error { return f.kind }

@@ -254,6 +254,8 @@ func TestProbe(t *testing.T) {
 	probe, err := redisstore.NewProbe(server.URL())
 	must(t, err)
 	defer probe.Close()
+	var waits []time.Duration
+	probe.Timed(func(_ string, took time.Duration) { waits = append(waits, took) })
 	ask := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
@@ -268,14 +270,21 @@ func TestProbe(t *testing.T) {
 	if took := time.Since(began); took > 900*time.Millisecond {
 		t.Errorf("it took %v to find out, want what the caller had patience for", took)
 	}
+	if len(waits) != 2 || waits[0] <= 0 || waits[1] < 150*time.Millisecond {
+		t.Errorf("it tells of waits of %v, want a short one and the one in vain", waits)
+	}
 	server.Resume()
 	await(t, "it answers again", func() bool { return ask() == nil })
 	server.Kill()
+	told := len(waits)
 	// Longer than the client's pool would dial, were it a small one.
 	for range 50 {
 		if err := ask(); err == nil {
 			t.Fatal("a server that is gone answered")
 		}
+	}
+	if len(waits) != told {
+		t.Errorf("refused connections count as %v", waits[told:])
 	}
 	startRedis(t, server.dir)
 	must(t, ask())

@@ -3,7 +3,9 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -15,6 +17,7 @@ type Probe struct {
 	client redis.UniversalClient
 	runs   Runs // as they were when their servers answered last; Ping's alone
 	tell   func(Runs)
+	timed  func(server string, took time.Duration)
 }
 
 // NewProbe makes a Probe of what Connect would connect to. It does not wait for the server.
@@ -28,18 +31,22 @@ func NewProbe(url string) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Probe{client: client, tell: func(Runs) {}}, nil
+	return &Probe{client: client, tell: func(Runs) {}, timed: func(string, time.Duration) {}}, nil
 }
 
 // Tell has somebody told which runs of servers answer, before Ping does. It must be called before Ping is.
 func (p *Probe) Tell(tell func(Runs)) { p.tell = tell }
+
+// Timed has somebody told how long each server took to answer Ping, or was waited for in vain. A refused connection says nothing of that, and is
+// not told. It must be called before Ping is, and must stand being called by several at once.
+func (p *Probe) Timed(tell func(server string, took time.Duration)) { p.timed = tell }
 
 // Ping answers nil when the server answers and can serve; on a cluster, when any master does: what the others hold is unavailable piece by piece.
 // One call at a time.
 func (p *Probe) Ping(ctx context.Context) error {
 	cluster, ok := p.client.(*redis.ClusterClient)
 	if !ok {
-		run, err := ping(ctx, p.client)
+		run, err := p.ping(ctx, p.client.(*redis.Client))
 		if err != nil {
 			return err
 		}
@@ -66,7 +73,7 @@ func (p *Probe) Ping(ctx context.Context) error {
 	answers := make(chan answer, len(partitions))
 	for master, theirs := range partitions {
 		go func() {
-			run, err := ping(ctx, master)
+			run, err := p.ping(ctx, master)
 			answers <- answer{theirs, run, err}
 		}()
 	}
@@ -88,10 +95,14 @@ func (p *Probe) Ping(ctx context.Context) error {
 }
 
 // ping asks in one round trip whether a server can serve, and which run of it answers.
-func ping(ctx context.Context, server redis.UniversalClient) (run string, err error) {
+func (p *Probe) ping(ctx context.Context, server *redis.Client) (run string, err error) {
 	pipe := server.Pipeline()
 	pong, info := pipe.Ping(ctx), pipe.Info(ctx, "server")
+	began := time.Now()
 	_, _ = pipe.Exec(ctx) // what counts is the pong: who may not ask for INFO has no runs
+	if err := pong.Err(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
+		p.timed(server.Options().Addr, time.Since(began))
+	}
 	return runOf(info.Val()), pong.Err()
 }
 

@@ -74,6 +74,20 @@ func Tag(name string) string {
 	return name
 }
 
+// Kind is what stands after a name's partition, as in "delivery"; "" for a name that is not one of ours.
+func Kind(name string) string {
+	tagged, ours := strings.CutPrefix(name, "{p")
+	partition, rest, _ := strings.Cut(tagged, "}:")
+	if n, err := strconv.ParseUint(partition, 10, 16); !ours || err != nil || n >= Partitions {
+		return ""
+	}
+	kind, _, _ := strings.Cut(rest, ":")
+	if len(kind) > 24 || strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		return ""
+	}
+	return kind
+}
+
 // Canary names a channel on which a node hears itself, beside the channels with a tag. word tells it from all others.
 func Canary(tag, word string) string { return "{" + tag + "}:canary:" + word }
 

@@ -98,6 +98,20 @@ func TestKeys(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a name tells its kind, and one that is not ours tells none", func(t *testing.T) {
+		t.Parallel()
+		id := tracking.NewID()
+		for name, want := range map[string]string{
+			key.Delivery(id): "delivery", key.Session(id, "s"): "session", key.Geo(5, id): "geo", key.Positions(63): "positions", key.BacklogBytes(0): "positions",
+			key.Actor([32]byte{}): "key",
+			"":                    "", "5": "", "{": "", "{p1}": "", "{p1}:": "", "{p64}:delivery:1": "", "{p-1}:delivery:1": "", "{p1}:Delivery:1": "", "p1}:delivery": "",
+			"{p1}:\xff": "", "sessions:1": "", "{p1}:abcdefghijklmnopqrstuvwxyz:1": "",
+		} {
+			if got := key.Kind(name); got != want {
+				t.Errorf("the kind of %q is %q, want %q", name, got, want)
+			}
+		}
+	})
 	t.Run("sessions of one courier are told apart", func(t *testing.T) {
 		t.Parallel()
 		id := tracking.NewID()
