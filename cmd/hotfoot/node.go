@@ -17,6 +17,7 @@ import (
 
 	"hotfoot/gateway"
 	"hotfoot/pubsub"
+	"hotfoot/store/redisstore"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
 	"hotfoot/web"
@@ -35,6 +36,7 @@ type node struct {
 	relay      *tracking.Relay
 	history    *tracking.History
 	auth       *api.Auth
+	answers    *redisstore.Aside
 	hub        *gateway.Hub
 	public     *http.Server
 	private    *http.Server
@@ -98,12 +100,13 @@ func (n *node) build() error {
 			n.auth.ForgetAll()
 		}
 	})
+	n.answers = redisstore.NewAside(n.hot, segmentPort{feed}.watch, n.registry, api.Computations...)
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
-		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
+		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot, Answers: n.answers,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -159,6 +162,7 @@ func (n *node) run(ctx context.Context) error {
 	}
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
+	loop("computed answers", n.answers.Run)
 	if n.flags.has(roleWorker) {
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)

@@ -29,6 +29,7 @@ type Deps struct {
 	Couriers   CourierQueries
 	Ops        OpsQueries
 	Hot        HotQueries
+	Answers    tracking.Answers
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
