@@ -1,0 +1,513 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hotfoot/store/redisstore"
+	"hotfoot/store/storetest"
+	"hotfoot/tracking"
+	"hotfoot/tracking/key"
+)
+
+// desk is a node that answers questions.
+type desk struct {
+	hot
+	*redisstore.Aside
+	stop func()
+}
+
+// strict is answered as new as it is asked for, and lax may be old for as long as a test takes.
+var (
+	strict = &tracking.Computation{Name: "strict", Life: time.Hour, AtOnce: 4}
+	lax    = &tracking.Computation{Name: "lax", Life: time.Hour, Rest: time.Hour, AtOnce: 4}
+)
+
+// unwatched tells of nothing.
+func unwatched(tracking.ID, func(), func(bool)) redisstore.Watch { return unheard{} }
+
+type unheard struct{}
+
+func (unheard) Close() {}
+
+func newDesk(t *testing.T, url string, watch redisstore.WatchSegment, more ...*tracking.Computation) *desk {
+	t.Helper()
+	h := newHotAt(t, url, redisstore.Config{})
+	d := &desk{hot: h, Aside: redisstore.NewAside(h.Store, watch, prometheus.NewRegistry(), append(more, strict, lax)...)}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := d.Aside.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	d.stop = func() {
+		cancel()
+		<-ended
+	}
+	t.Cleanup(d.stop)
+	return d
+}
+
+// well is where answers come from: a number that goes up, as what is committed does.
+type well struct {
+	value, asked atomic.Int64
+	err          error
+	drawn        func(turn int64) // called when a number was drawn, before it is answered
+}
+
+func (w *well) work() tracking.Work {
+	return tracking.Work{
+		Compute: func(context.Context) (any, error) {
+			turn, value := w.asked.Add(1), w.value.Load()
+			if w.drawn != nil {
+				w.drawn(turn)
+			}
+			return value, w.err
+		},
+		Encode: func(v any) ([]byte, error) { return strconv.AppendInt(nil, v.(int64), 10), nil },
+		Decode: func(b []byte) (any, error) { return strconv.ParseInt(string(b), 10, 64) },
+	}
+}
+
+// ask answers what a desk says.
+func (d *desk) ask(t *testing.T, q tracking.Question, w *well) (int64, tracking.Source) {
+	t.Helper()
+	answer, err := d.Answer(t.Context(), q, w.work())
+	if err != nil {
+		t.Error(err)
+		return -1, ""
+	}
+	return answer.Value.(int64), answer.Source
+}
+
+func (d *desk) want(t *testing.T, q tracking.Question, w *well, value int64, source tracking.Source) {
+	t.Helper()
+	if got, from := d.ask(t, q, w); got != value || from != source {
+		t.Errorf("%d from %q, want %d from %q", got, from, value, source)
+	}
+}
+
+// changed announces a change of a merchant's delivery.
+func (h hot) changed(t *testing.T, merchant tracking.ID) {
+	t.Helper()
+	r := record(1)
+	r.Merchant.ID, r.Delivery.MerchantID = merchant, merchant
+	must(t, h.Announce(t.Context(), r))
+}
+
+func about(c *tracking.Computation) tracking.Question {
+	return tracking.Question{Computation: c, Segment: tracking.NewID(), Arguments: "all"}
+}
+
+// nameOf is where the answer to a question is kept.
+func nameOf(q tracking.Question) string {
+	return key.Computed(q.Segment, q.Computation.Name, tracking.HashOf([]byte(q.Arguments)))
+}
+
+func TestAside_keeps(t *testing.T) {
+	t.Parallel()
+	url := storetest.RedisURL(t)
+	here, there := newDesk(t, url, unwatched), newDesk(t, url, unwatched)
+	t.Run("what was computed is found on every node, and each question has its own answer", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(strict), &well{}
+		w.value.Store(7)
+		here.want(t, q, w, 7, tracking.Computed)
+		here.want(t, q, w, 7, tracking.FromHot)
+		there.want(t, q, w, 7, tracking.FromHot)
+		q.Arguments = "some"
+		there.want(t, q, w, 7, tracking.Computed)
+		if ttl := here.client.PTTL(t.Context(), nameOf(q)).Val(); ttl <= 0 || ttl > time.Hour+time.Second {
+			t.Errorf("it lives for %v", ttl)
+		}
+		if ttl := here.client.PTTL(t.Context(), key.SegmentVersion(q.Segment)).Val(); ttl < 40*time.Hour || ttl > 48*time.Hour {
+			t.Errorf("its version lives for %v", ttl)
+		}
+	})
+	t.Run("a change makes everything of its segment stale, and nothing else", func(t *testing.T) {
+		t.Parallel()
+		q, other, w := about(strict), about(strict), &well{}
+		more := q
+		more.Arguments = "some"
+		for _, q := range []tracking.Question{q, more, other} {
+			here.want(t, q, w, 0, tracking.Computed)
+		}
+		w.value.Store(1)
+		there.changed(t, q.Segment)
+		here.want(t, q, w, 1, tracking.Computed)
+		here.want(t, more, w, 1, tracking.Computed)
+		here.want(t, other, w, 0, tracking.FromHot)
+	})
+	t.Run("a courier's answers are stale when a stop is given to them, or taken away", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(strict), &well{}
+		here.want(t, q, w, 0, tracking.Computed)
+		r := record(2)
+		r.Courier.ID, r.Delivery.CourierID, r.Delivery.Status = q.Segment, q.Segment, tracking.Assigned
+		must(t, there.Announce(t.Context(), r))
+		here.want(t, q, w, 0, tracking.Computed)
+		r.Delivery.CourierID, r.Courier, r.Delivery.Status, r.Delivery.Rev = tracking.ID{}, tracking.Courier{}, tracking.Created, 3
+		r.Events = append(r.Events, tracking.Event{Ver: 2, CourierID: q.Segment, Status: tracking.Assigned}, tracking.Event{Ver: 3, Status: tracking.Created})
+		must(t, there.Announce(t.Context(), r))
+		here.want(t, q, w, 0, tracking.Computed)
+	})
+	t.Run("a merchant's are when a courier goes off duty, but not when a position is placed", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(strict), &well{}
+		c := here.courier()
+		q.Segment = c.MerchantID
+		must(t, here.KeepCourier(t.Context(), c))
+		here.want(t, q, w, 0, tracking.Computed)
+		_, err := here.Place(t.Context(), placement(c, fix(1)))
+		must(t, err)
+		here.want(t, q, w, 0, tracking.FromHot)
+		c.OnDuty, c.Rev = false, c.Rev+1
+		must(t, here.KeepCourier(t.Context(), c))
+		here.want(t, q, w, 0, tracking.Computed)
+	})
+	t.Run("an error is nobody's answer but theirs who asked, and holds nobody up", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(strict), &well{err: errors.New("no")}
+		if _, err := here.Answer(t.Context(), q, w.work()); !errors.Is(err, w.err) {
+			t.Errorf("got %v", err)
+		}
+		w.err = nil
+		began := time.Now()
+		there.want(t, q, w, 0, tracking.Computed)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("the next waited for %v", took)
+		}
+	})
+	t.Run("asked again it is computed, and not kept", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(lax), &well{}
+		here.want(t, q, w, 0, tracking.Computed)
+		w.value.Store(1)
+		again := q
+		again.Again = true
+		here.want(t, again, w, 1, tracking.AskedAgain)
+		there.want(t, q, w, 0, tracking.FromHot)
+	})
+	t.Run("what is too large is answered and not kept", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(strict), &well{}
+		work := w.work()
+		work.Encode = func(any) ([]byte, error) { return make([]byte, 3<<20), nil }
+		for range 2 {
+			if answer, err := here.Answer(t.Context(), q, work); err != nil || answer.Source != tracking.Computed {
+				t.Errorf("%v, %v", answer, err)
+			}
+		}
+	})
+	t.Run("what another release wrote is computed, and left to it", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(strict), &well{}
+		here.want(t, q, w, 0, tracking.Computed)
+		must(t, here.client.HSet(t.Context(), nameOf(q), "answer", "written otherwise").Err())
+		here.want(t, q, w, 0, tracking.Uncached)
+	})
+}
+
+func TestAside_versions(t *testing.T) {
+	t.Parallel()
+	t.Run("what was begun before a change is never taken for newer, nor given to who asks after it", func(t *testing.T) {
+		t.Parallel()
+		url := storetest.RedisURL(t)
+		here, there := newDesk(t, url, unwatched), newDesk(t, url, unwatched)
+		q, drawn, goOn := about(strict), make(chan struct{}), make(chan struct{})
+		w := &well{drawn: func(turn int64) {
+			if turn == 1 {
+				close(drawn)
+				<-goOn
+			}
+		}}
+		var first sync.WaitGroup
+		first.Go(func() { here.want(t, q, w, 0, tracking.Computed) })
+		<-drawn
+		w.value.Store(1)
+		there.changed(t, q.Segment)
+		here.want(t, q, w, 1, tracking.Computed)
+		close(goOn)
+		first.Wait()
+		there.want(t, q, w, 1, tracking.FromHot)
+	})
+	t.Run("a version that Redis lost does not come again", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, storetest.RedisURL(t), unwatched)
+		q, w := about(strict), &well{}
+		seen := map[string]bool{}
+		for round := range int64(5) {
+			w.value.Store(round)
+			d.want(t, q, w, round, tracking.Computed)
+			for range 3 {
+				version := d.client.Get(t.Context(), key.SegmentVersion(q.Segment)).Val()
+				if version == "" || seen[version] {
+					t.Errorf("version %q was there before", version)
+				}
+				seen[version] = true
+				d.changed(t, q.Segment)
+			}
+			if round%2 == 0 {
+				must(t, d.client.Del(t.Context(), key.SegmentVersion(q.Segment)).Err())
+			} else {
+				must(t, d.client.FlushDB(t.Context()).Err())
+			}
+		}
+	})
+	t.Run("nothing counts that is left of another run of the server, or of a history that was rewritten", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, storetest.RedisURL(t), unwatched)
+		var runs redisstore.Runs
+		for i := range runs {
+			runs[i] = "another"
+		}
+		q, w := about(strict), &well{}
+		d.want(t, q, w, 0, tracking.Computed)
+		d.SetRuns(runs)
+		d.want(t, q, w, 0, tracking.Computed)
+		d.want(t, q, w, 0, tracking.FromHot)
+		d.SetEpoch(2)
+		d.want(t, q, w, 0, tracking.Computed)
+	})
+}
+
+func TestAside_staleness(t *testing.T) {
+	t.Parallel()
+	url := storetest.RedisURL(t)
+	graceful := &tracking.Computation{Name: "graceful", Life: time.Hour, Grace: time.Hour, AtOnce: 1}
+	brief := &tracking.Computation{Name: "brief", Life: time.Hour, Rest: time.Millisecond, Grace: time.Millisecond, AtOnce: 1}
+	here, there := newDesk(t, url, unwatched, graceful, brief), newDesk(t, url, unwatched, graceful, brief)
+	t.Run("whatever changes, it is not computed again while it rests", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(lax), &well{}
+		here.want(t, q, w, 0, tracking.Computed)
+		w.value.Store(1)
+		for range 5 {
+			here.changed(t, q.Segment)
+			there.ask(t, q, w)
+		}
+		if n := w.asked.Load(); n != 1 {
+			t.Errorf("it was computed %d times", n)
+		}
+	})
+	t.Run("the old one is given while one computes the new", func(t *testing.T) {
+		t.Parallel()
+		q, drawn, goOn := about(graceful), make(chan struct{}), make(chan struct{})
+		w := &well{drawn: func(turn int64) {
+			if turn == 2 {
+				close(drawn)
+				<-goOn
+			}
+		}}
+		here.want(t, q, w, 0, tracking.Computed)
+		w.value.Store(1)
+		there.changed(t, q.Segment)
+		here.want(t, q, w, 0, tracking.FromStale)
+		<-drawn
+		for range 3 {
+			here.want(t, q, w, 0, tracking.FromStale)
+			there.want(t, q, w, 0, tracking.FromStale)
+		}
+		close(goOn)
+		for {
+			if value, source := there.ask(t, q, w); value == 1 && source == tracking.FromHot || t.Failed() {
+				break
+			}
+		}
+		if n := w.asked.Load(); n != 2 {
+			t.Errorf("it was computed %d times, want twice", n)
+		}
+	})
+	t.Run("but not beyond its grace", func(t *testing.T) {
+		t.Parallel()
+		q, w := about(brief), &well{}
+		here.want(t, q, w, 0, tracking.Computed)
+		changed := time.Now()
+		w.value.Store(1)
+		here.changed(t, q.Segment)
+		for time.Since(changed) < 3*time.Millisecond {
+			here.ask(t, about(brief), &well{}) // the clock goes on
+		}
+		if value, source := there.ask(t, q, w); value != 1 {
+			t.Errorf("%d from %q after its grace", value, source)
+		}
+	})
+}
+
+func TestAside_fillers(t *testing.T) {
+	t.Parallel()
+	// half computes until it is told to go on.
+	half := func() (w *well, drawn, goOn chan struct{}) {
+		drawn, goOn = make(chan struct{}), make(chan struct{})
+		return &well{drawn: func(turn int64) {
+			if turn == 1 {
+				close(drawn)
+				<-goOn
+			}
+		}}, drawn, goOn
+	}
+	t.Run("one that has died holds nobody up for longer than its lease", func(t *testing.T) {
+		t.Parallel()
+		url := storetest.RedisURL(t)
+		dead, alive := newDesk(t, url, unwatched), newDesk(t, url, unwatched)
+		q := about(strict)
+		w, drawn, goOn := half()
+		var first sync.WaitGroup
+		first.Go(func() { _, _ = dead.Answer(t.Context(), q, w.work()) })
+		<-drawn
+		must(t, dead.client.Close()) // as far as anybody else can see
+		began := time.Now()
+		w.value.Store(1)
+		alive.want(t, q, w, 1, tracking.Computed)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		close(goOn)
+		first.Wait()
+		alive.want(t, q, w, 1, tracking.FromHot)
+	})
+	t.Run("one that lives is waited for, however long it takes", func(t *testing.T) {
+		t.Parallel()
+		url := storetest.RedisURL(t)
+		slow, other := newDesk(t, url, unwatched), newDesk(t, url, unwatched)
+		q := about(strict)
+		w, drawn, goOn := half()
+		var both sync.WaitGroup
+		both.Go(func() { slow.want(t, q, w, 0, tracking.Computed) })
+		<-drawn
+		lease := func() string { return slow.client.HGet(t.Context(), nameOf(q), "until").Val() }
+		first := lease()
+		both.Go(func() { other.want(t, q, w, 0, tracking.Collapsed) })
+		await(t, "its lease is extended, twice", func() bool { return lease() != first })
+		second := lease()
+		await(t, "its lease is extended, twice", func() bool { return lease() != second })
+		close(goOn)
+		both.Wait()
+		if n := w.asked.Load(); n != 1 {
+			t.Errorf("it was computed %d times", n)
+		}
+	})
+	t.Run("one whose turn is over stores nothing", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, storetest.RedisURL(t), unwatched)
+		q := about(strict)
+		w, drawn, goOn := half()
+		var first sync.WaitGroup
+		first.Go(func() { d.want(t, q, w, 0, tracking.Computed) })
+		<-drawn
+		must(t, d.client.HSet(t.Context(), nameOf(q), "filler", "another", "leased", "1").Err())
+		close(goOn)
+		first.Wait()
+		if d.client.HExists(t.Context(), nameOf(q), "answer").Val() {
+			t.Error("it is kept")
+		}
+	})
+	t.Run("a full server keeps nothing and holds nobody up", func(t *testing.T) {
+		t.Parallel()
+		url := storetest.RedisURL(t)
+		here, there := newDesk(t, url, unwatched), newDesk(t, url, unwatched)
+		q, w := about(strict), &well{}
+		drain := here.fill(t)
+		here.want(t, q, w, 0, tracking.Computed)
+		there.want(t, q, w, 0, tracking.Computed)
+		drain()
+		here.want(t, q, w, 0, tracking.Computed)
+		there.want(t, q, w, 0, tracking.FromHot)
+	})
+	t.Run("after the end nothing is begun", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, storetest.RedisURL(t), unwatched)
+		d.stop()
+		if _, err := d.Answer(t.Context(), about(strict), (&well{}).work()); tracking.CodeOf(err) != tracking.CodeUnavailable {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestAside_without_Redis(t *testing.T) {
+	t.Parallel()
+	// crowd has many ask at once, and answers how many computed at the same time.
+	crowd := func(t *testing.T, d *desk, w *well, questions ...tracking.Question) (most int64) {
+		t.Helper()
+		var now, peak atomic.Int64
+		w.drawn = func(int64) {
+			n := now.Add(1)
+			for p := peak.Load(); n > p && !peak.CompareAndSwap(p, n); p = peak.Load() {
+			}
+			_ = d.client.Ping(t.Context()).Err() // takes a moment
+			now.Add(-1)
+		}
+		var asking sync.WaitGroup
+		for i := range 300 {
+			asking.Go(func() { d.ask(t, questions[i%len(questions)], w) })
+		}
+		asking.Wait()
+		return peak.Load()
+	}
+	t.Run("one thing is computed once for all who wait, and no more at once than may be", func(t *testing.T) {
+		t.Parallel()
+		d, w := newDesk(t, away, unwatched), &well{}
+		var questions []tracking.Question
+		for range 30 {
+			questions = append(questions, about(strict))
+		}
+		if most := crowd(t, d, w, questions...); most > int64(strict.AtOnce) {
+			t.Errorf("%d at once, want at most %d", most, strict.AtOnce)
+		}
+		if n := w.asked.Load(); n > 200 {
+			t.Errorf("300 who asked 30 things had them computed %d times", n)
+		}
+	})
+	t.Run("what rests is not computed again", func(t *testing.T) {
+		t.Parallel()
+		d, w := newDesk(t, away, unwatched), &well{}
+		q := about(lax)
+		d.want(t, q, w, 0, tracking.Uncached)
+		d.want(t, q, w, 0, tracking.FromMemory)
+	})
+	t.Run("who has changed something does not get what was begun before", func(t *testing.T) {
+		t.Parallel()
+		d, drawn, goOn := newDesk(t, away, unwatched), make(chan struct{}), make(chan struct{})
+		w := &well{drawn: func(turn int64) {
+			if turn == 1 {
+				close(drawn)
+				<-goOn
+			}
+		}}
+		q := about(strict)
+		var first sync.WaitGroup
+		first.Go(func() { d.ask(t, q, w) })
+		<-drawn
+		w.value.Store(1)
+		d.want(t, q, w, 1, tracking.Uncached)
+		close(goOn)
+		first.Wait()
+	})
+}
+
+func TestAside_metrics(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	h := newHot(t)
+	redisstore.NewAside(h.Store, unwatched, registry, strict, lax)
+	families, err := registry.Gather()
+	must(t, err)
+	var names []string
+	for _, f := range families {
+		names = append(names, f.GetName()+"/"+strconv.Itoa(len(f.GetMetric())))
+	}
+	want := "hotfoot_computed_answers_total/14 hotfoot_computed_fill_seconds/2 hotfoot_computed_fills_total/6 hotfoot_computed_waits_total/2"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("from the start there are %s\nwant %s", got, want)
+	}
+}
