@@ -17,7 +17,7 @@ var _ tracking.Answers = (*Aside)(nil)
 // Aside keeps what was computed beside the truth: in Redis for all nodes, and what may be a little old in this node's memory too.
 //
 //	Answer ──> memory.go                       what this node knows, as long as it hears of changes
-//	       ──> lookup.lua                      one round trip: the answer, or whose turn it is to compute it
+//	       ──> looks.go ──> lookup.lua         one round trip, shared: the answer, or whose turn it is to compute it
 //	       ──> flight.go ──> compute           once for all who wait, here and (by the lease) on other nodes
 //	                     ──> lease.lua, keep.lua
 //
@@ -28,6 +28,7 @@ type Aside struct {
 	asker   string // this process among all
 	rooms   map[*tracking.Computation]*room
 	memory  *memory
+	looks   looks
 	flights flights
 }
 
@@ -47,7 +48,7 @@ func NewAside(store *Store, watch WatchSegment, registry prometheus.Registerer, 
 	for _, c := range computations {
 		a.rooms[c] = &room{metrics.of(c.Name), make(chan struct{}, c.AtOnce)}
 	}
-	a.flights.aloft = map[string]*flight{}
+	a.looks.lines, a.flights.aloft = map[string]*line{}, map[string]*flight{}
 	return a
 }
 
@@ -70,7 +71,7 @@ func (a *Aside) answer(ctx context.Context, q tracking.Question, w tracking.Work
 	if value, age, ok := a.memory.get(q, name); ok {
 		return tracking.Answer{Value: value, Source: tracking.FromMemory, Age: age}, nil
 	}
-	found, err := a.lookup(ctx, q, name)
+	found, err := a.looks.get(ctx, name, func() (lookup, error) { return a.lookup(context.WithoutCancel(ctx), q, name) })
 	if err != nil && ctx.Err() != nil {
 		return tracking.Answer{}, tracking.Unavailable("Redis", ctx.Err())
 	}

@@ -98,6 +98,10 @@ func (a *Aside) fly(f *flight, q tracking.Question, w tracking.Work, name string
 
 // await waits while another process computes the answer, until it is there or it is our turn.
 func (a *Aside) await(ctx context.Context, f *flight, q tracking.Question, name string, found lookup) lookup {
+	// Between being told that it is our turn and boarding, another flight of this process may have taken that turn, and landed.
+	if found.leased != "" && !a.lease(ctx, name, found, leaseLasts) {
+		found = a.look(ctx, f, q, name)
+	}
 	if found.what == isWait {
 		a.rooms[q.Computation].waits.Inc()
 	}
@@ -109,14 +113,19 @@ func (a *Aside) await(ctx context.Context, f *flight, q tracking.Question, name 
 			timer.Stop()
 			return lookup{what: isAlone}
 		}
-		// Whoever comes from now on may know of a change that Redis has not seen when it answers this.
-		a.flights.set(f, "", false)
-		var err error
-		if found, err = a.lookup(ctx, q, name); err != nil {
-			found = lookup{what: isAlone}
-		}
-		a.flights.set(f, found.version, found.what != isHit && found.what != isStale)
+		found = a.look(ctx, f, q, name)
 	}
+	return found
+}
+
+// look asks Redis again for all aboard. Whoever comes meanwhile may know of a change that Redis has not seen when it answers.
+func (a *Aside) look(ctx context.Context, f *flight, q tracking.Question, name string) lookup {
+	a.flights.set(f, "", false)
+	found, err := a.lookup(ctx, q, name)
+	if err != nil {
+		found = lookup{what: isAlone}
+	}
+	a.flights.set(f, found.version, found.what != isHit && found.what != isStale)
 	return found
 }
 

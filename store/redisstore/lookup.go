@@ -120,7 +120,8 @@ func (a *Aside) keep(ctx context.Context, q tracking.Question, name string, turn
 	return err == nil && kept == 1
 }
 
-// lease makes the lease last, or with 0 gives it back. Nobody needs to know whether that was possible: it ends by itself.
-func (a *Aside) lease(ctx context.Context, name string, turn lookup, lasts time.Duration) {
-	_ = leaseScript.Run(ctx, a.store.client, []string{name}, a.asker, turn.leased, lasts.Microseconds()).Err()
+// lease makes the lease last, or with 0 gives it back, and reports whether it was ours still.
+func (a *Aside) lease(ctx context.Context, name string, turn lookup, lasts time.Duration) bool {
+	held, err := leaseScript.Run(ctx, a.store.client, []string{name}, a.asker, turn.leased, lasts.Microseconds()).Int()
+	return err == nil && held == 1
 }
