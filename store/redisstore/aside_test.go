@@ -97,6 +97,16 @@ func (d *desk) want(t *testing.T, q tracking.Question, w *well, value int64, sou
 	}
 }
 
+// reached waits until somebody has begun to compute.
+func reached(t *testing.T, drawn <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-drawn:
+	case <-time.After(patience):
+		t.Fatal("nobody computes")
+	}
+}
+
 // changed announces a change of a merchant's delivery.
 func (h hot) changed(t *testing.T, merchant tracking.ID) {
 	t.Helper()
@@ -233,7 +243,7 @@ func TestAside_versions(t *testing.T) {
 		}}
 		var first sync.WaitGroup
 		first.Go(func() { here.want(t, q, w, 0, tracking.Computed) })
-		<-drawn
+		reached(t, drawn)
 		w.value.Store(1)
 		there.changed(t, q.Segment)
 		here.want(t, q, w, 1, tracking.Computed)
@@ -313,17 +323,16 @@ func TestAside_staleness(t *testing.T) {
 		w.value.Store(1)
 		there.changed(t, q.Segment)
 		here.want(t, q, w, 0, tracking.FromStale)
-		<-drawn
+		reached(t, drawn)
 		for range 3 {
 			here.want(t, q, w, 0, tracking.FromStale)
 			there.want(t, q, w, 0, tracking.FromStale)
 		}
 		close(goOn)
-		for {
-			if value, source := there.ask(t, q, w); value == 1 && source == tracking.FromHot || t.Failed() {
-				break
-			}
-		}
+		await(t, "the new one is there", func() bool {
+			value, source := there.ask(t, q, w)
+			return value == 1 && source == tracking.FromHot
+		})
 		if n := w.asked.Load(); n != 2 {
 			t.Errorf("it was computed %d times, want twice", n)
 		}
@@ -364,7 +373,7 @@ func TestAside_fillers(t *testing.T) {
 		w, drawn, goOn := half()
 		var first sync.WaitGroup
 		first.Go(func() { _, _ = dead.Answer(t.Context(), q, w.work()) })
-		<-drawn
+		reached(t, drawn)
 		must(t, dead.client.Close()) // as far as anybody else can see
 		began := time.Now()
 		w.value.Store(1)
@@ -384,7 +393,7 @@ func TestAside_fillers(t *testing.T) {
 		w, drawn, goOn := half()
 		var both sync.WaitGroup
 		both.Go(func() { slow.want(t, q, w, 0, tracking.Computed) })
-		<-drawn
+		reached(t, drawn)
 		lease := func() string { return slow.client.HGet(t.Context(), nameOf(q), "until").Val() }
 		first := lease()
 		both.Go(func() { other.want(t, q, w, 0, tracking.Collapsed) })
@@ -404,7 +413,7 @@ func TestAside_fillers(t *testing.T) {
 		w, drawn, goOn := half()
 		var first sync.WaitGroup
 		first.Go(func() { d.want(t, q, w, 0, tracking.Computed) })
-		<-drawn
+		reached(t, drawn)
 		must(t, d.client.HSet(t.Context(), nameOf(q), "filler", "another", "leased", "1").Err())
 		close(goOn)
 		first.Wait()
@@ -487,7 +496,7 @@ func TestAside_without_Redis(t *testing.T) {
 		q := about(strict)
 		var first sync.WaitGroup
 		first.Go(func() { d.ask(t, q, w) })
-		<-drawn
+		reached(t, drawn)
 		w.value.Store(1)
 		d.want(t, q, w, 1, tracking.Uncached)
 		close(goOn)
