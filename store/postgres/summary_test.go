@@ -47,7 +47,9 @@ func TestStore_Summary(t *testing.T) {
 	must(t, s.EnsurePartitions(t.Context(), midnight.Add(-48*time.Hour), midnight.Add(48*time.Hour)))
 	couriers := []tracking.Courier{s.courier, s.hire(t, "Kim"), s.hire(t, "Max"), s.hire(t, "Ada"), s.hire(t, "Bob")}
 	random := rand.New(rand.NewPCG(1, 2))
-	around := func() time.Time { return midnight.Add(time.Duration(random.Int64N(int64(72*time.Hour))) - 24*time.Hour) }
+	around := func() time.Time {
+		return midnight.Add(time.Duration(random.Int64N(int64(72*time.Hour))) - 24*time.Hour)
+	}
 	var want tracking.Summary
 	var minutes []float64
 	active := map[tracking.ID]bool{}

@@ -142,5 +142,7 @@ func feed(t *testing.T, url string) redisstore.WatchSegment {
 		_ = client.Close()
 	})
 	f := pubsub.NewFeed(subscriber, slog.New(slog.DiscardHandler))
-	return func(id tracking.ID, changed func(), live func(bool)) redisstore.Watch { return f.Segment(id, changed, live) }
+	return func(id tracking.ID, changed func(), live func(bool)) redisstore.Watch {
+		return f.Segment(id, changed, live)
+	}
 }
