@@ -40,8 +40,8 @@ func TestAside_consistency(t *testing.T) {
 	const (
 		nodes, segments, writers, readers = 3, 4, 2, 6
 		changes                           = 300 // by each writer
-		// hears is how long a node may take to hear of a change that Redis has told of.
-		hears = time.Second
+		// hears is how long a node may take to hear of a change that Redis has told of: milliseconds, and pauses of the machine.
+		hears = 2 * time.Second
 	)
 	tolerant := &tracking.Computation{Name: "tolerant", Life: time.Hour, Rest: 20 * time.Millisecond, Grace: 30 * time.Millisecond, AtOnce: 4}
 	bounds := [2]time.Duration{0, tolerant.Rest + tolerant.Grace + hears}

@@ -10,8 +10,9 @@ import (
 )
 
 // A thousand who miss the same answer at once, on three nodes, cost the truth one computation, and wait for it little longer than it takes.
+//
+// It is not parallel to others of the package, which would be measured too.
 func TestAside_stampede(t *testing.T) {
-	t.Parallel()
 	const (
 		crowd = 1000
 		takes = 100 * time.Millisecond
@@ -52,12 +53,12 @@ func TestAside_stampede(t *testing.T) {
 		slices.Sort(waited)
 		p99 := waited[crowd*99/100] - filled
 		best = min(best, p99)
-		if best <= more {
+		if best <= more || raced {
 			break
 		}
 	}
 	t.Logf("99 in 100 of those who asked had the answer %v after what it took to compute", best.Round(10*time.Microsecond))
-	if best > more {
+	if best > more && !raced {
 		t.Errorf("that is more than %v, in each of %d stampedes", more, attempts)
 	}
 }
