@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,28 +75,30 @@ func (s schema) describe(t *testing.T) string {
 	return all
 }
 
+// Each migration, taken back, leaves what the ones before had made, and made again it is the same again.
 func TestDown(t *testing.T) {
 	t.Parallel()
 	s := newSchema(t)
-	newest := s.describe(t)
-	var before []string
-	for version := int64(2); version >= 1; version-- {
-		_, err := s.DownTo(t.Context(), version-1)
+	sources := s.ListSources()
+	after := map[int64]string{}
+	for i, source := range slices.Backward(sources) {
+		after[source.Version] = s.describe(t)
+		to := int64(0)
+		if i > 0 {
+			to = sources[i-1].Version
+		}
+		_, err := s.DownTo(t.Context(), to)
 		must(t, err)
-		before = append(before, s.describe(t))
 	}
-	if left := before[len(before)-1]; strings.Contains(left, "couriers") {
+	if left := s.describe(t); strings.Contains(left, "couriers") {
 		t.Errorf("after all the way down there are\n%s", left)
 	}
-	_, err := s.UpTo(t.Context(), 1)
-	must(t, err)
-	if got := s.describe(t); got != before[0] {
-		t.Errorf("the second migration, taken back, leaves\n%s\nwant what the first made\n%s", before[0], got)
-	}
-	_, err = s.Up(t.Context())
-	must(t, err)
-	if got := s.describe(t); got != newest {
-		t.Errorf("down and up again it is\n%s\nwant\n%s", got, newest)
+	for _, source := range sources {
+		_, err := s.UpTo(t.Context(), source.Version)
+		must(t, err)
+		if got := s.describe(t); got != after[source.Version] {
+			t.Errorf("up again to %d it is\n%s\nwant\n%s", source.Version, got, after[source.Version])
+		}
 	}
 }
 
@@ -180,6 +183,19 @@ func TestReliability(t *testing.T) {
 		dispatching.Wait()
 		must(t, err)
 	})
+}
+
+func TestSummary_index(t *testing.T) {
+	t.Parallel()
+	s := newSchema(t)
+	// As it is when whoever was building it has died.
+	s.exec(t, `UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'deliveries_by_merchant_day'::regclass`)
+	s.exec(t, `DELETE FROM goose_db_version WHERE version_id >= 4`)
+	_, err := s.Up(t.Context())
+	must(t, err)
+	if n := s.count(t, `SELECT count(*) FROM pg_index WHERE indexrelid = 'deliveries_by_merchant_day'::regclass AND indisvalid`); n != 1 {
+		t.Error("an index that was not finished is taken for one")
+	}
 }
 
 func TestTrimSeqs(t *testing.T) {

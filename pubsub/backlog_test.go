@@ -188,7 +188,7 @@ func TestBacklog(t *testing.T) {
 		b := newBacklog(client, "w1")
 		put(t, client)
 		held := read(t, b)
-		must(t, client.FlushAll(t.Context()).Err())
+		must(t, client.FlushDB(t.Context()).Err())
 		fresh := put(t, client)
 		_, err := b.Read(t.Context(), 500)
 		if tracking.CodeOf(err) != tracking.CodeUnavailable {

@@ -69,7 +69,7 @@ func BenchmarkBacklog_drain(b *testing.B) {
 				_ = history.Run(ctx)
 				b.StopTimer()
 				// The last batch was stored when its worker was stopped, and not acknowledged any more.
-				if err := client.FlushAll(b.Context()).Err(); err != nil {
+				if err := client.FlushDB(b.Context()).Err(); err != nil {
 					b.Fatal(err)
 				}
 				b.StartTimer()

@@ -61,6 +61,14 @@ func (f *Feed) Jobs(courier tracking.ID, changed func(), live func(bool)) Watch 
 	})
 }
 
+// Segment watches for changes of anything that is computed of a merchant or courier.
+func (f *Feed) Segment(id tracking.ID, changed func(), live func(bool)) Watch {
+	return f.subscribe(key.Segment(id), live, func([]byte) error {
+		changed()
+		return nil
+	})
+}
+
 // Revoked watches for keys that must stop working.
 func (f *Feed) Revoked(revoked func(hash [32]byte), live func(bool)) Watch {
 	return f.subscribe(key.Control, live, func(b []byte) error {

@@ -17,6 +17,7 @@ import (
 
 	"hotfoot/gateway"
 	"hotfoot/pubsub"
+	"hotfoot/store/redisstore"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
 	"hotfoot/web"
@@ -36,6 +37,7 @@ type node struct {
 	history    *tracking.History
 	auth       *api.Auth
 	limitLog   *tracking.LimitLog
+	answers    *redisstore.Aside
 	hub        *gateway.Hub
 	public     *http.Server
 	private    *http.Server
@@ -106,6 +108,7 @@ func (n *node) build() error {
 		return err
 	}
 	n.limitLog = limits.log
+	n.answers = redisstore.NewAside(n.hot, segmentPort{feed}.watch, n.registry, api.Computations...)
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	nodes := revoker{pubsub.NewControl(n.client), n.hot}
 	server := api.New(api.Deps{
@@ -113,7 +116,7 @@ func (n *node) build() error {
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
 		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
-		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth,
+		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Answers: n.answers,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -189,6 +192,7 @@ func (n *node) run(ctx context.Context) error {
 	loop("counts of limits", n.limitLog.Run)
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
+	loop("computed answers", n.answers.Run)
 	if n.flags.has(roleWorker) {
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)

@@ -36,6 +36,13 @@ func (r revoker) Revoke(ctx context.Context, hashes [][32]byte) error {
 	return errors.Join(r.control.Revoke(ctx, hashes), r.hot.ForgetActor(ctx, hashes))
 }
 
+// segmentPort lets the memory of computed answers hear of changes.
+type segmentPort struct{ feed *pubsub.Feed }
+
+func (p segmentPort) watch(segment tracking.ID, changed func(), live func(bool)) redisstore.Watch {
+	return p.feed.Segment(segment, changed, live)
+}
+
 // fleetPort reads a live map's fleet: who and what from the truth, where from the hot store.
 type fleetPort struct {
 	*postgres.Store

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"hotfoot/store/storetest"
 	"hotfoot/tracking"
 )
 
@@ -52,11 +53,42 @@ func TestStore_Place_cost(t *testing.T) {
 	}
 }
 
+// What telling of a change costs, and an answer that is kept: one round trip each, whatever the number of commands in its scripts.
+func TestAside_cost(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, storetest.RedisURL(t), unwatched)
+	q, w := about(strict), &well{}
+	r := record(1)
+	r.Merchant.ID, r.Delivery.MerchantID = q.Segment, q.Segment
+	r.Courier.ID, r.Delivery.CourierID, r.Delivery.Status = tracking.NewID(), tracking.NewID(), tracking.Assigned
+	cost := func(what, want string, run func()) {
+		t.Helper()
+		run() // what is loaded once
+		must(t, d.client.ConfigResetStat(t.Context()).Err())
+		const times = 10
+		for range times {
+			run()
+		}
+		if got := commands(t, d.hot, times); got != want {
+			t.Errorf("%s costs %s\nwant %s", what, got, want)
+		}
+	}
+	announce := func() {
+		r.Delivery.Rev++
+		must(t, d.Announce(t.Context(), r))
+	}
+	cost("a change of what nobody asks about", "evalsha 3 exists 2 expire 1 hmget 1 hset 1 publish 5", announce)
+	d.ask(t, q, w)
+	cost("a change of what somebody asks about", "evalsha 3 exists 2 expire 1 hmget 1 hset 1 incr 1 publish 5", announce)
+	d.ask(t, q, w)
+	cost("an answer that is kept", "evalsha 1 get 1 hget 1 hmget 1 time 1", func() { d.want(t, q, w, 0, tracking.FromHot) })
+}
+
 // commands are those that the server has executed since its counts were reset, of which each report had an equal share.
 func commands(t *testing.T, h hot, reports int) string {
 	t.Helper()
 	var out []string
-	for _, name := range []string{"decrby", "eval", "evalsha", "expire", "geoadd", "get", "hget", "hmget", "hset", "incrby", "publish", "spublish", "xadd", "xlen", "xrange"} {
+	for _, name := range []string{"decrby", "eval", "evalsha", "exists", "expire", "geoadd", "get", "hget", "hmget", "hset", "incr", "incrby", "publish", "spublish", "time", "xadd", "xlen", "xrange"} {
 		// As in: cmdstat_evalsha:calls=1,usec=13,usec_per_call=13.00,…
 		_, stats, ok := strings.Cut(h.client.Info(t.Context(), "commandstats").Val(), "cmdstat_"+name+":calls=")
 		var calls int

@@ -43,8 +43,15 @@ func (s *Store) keepCourier(ctx context.Context, epoch int64, runs *Runs, c trac
 		duty = "1"
 	}
 	keys := []string{key.Courier(c.ID), key.Geo(partition, c.MerchantID)}
-	kept, err = courierScript.Run(ctx, s.client, keys, epoch, c.Rev, duty, ttl(), c.ID.String(), runs[partition], channel, message, s.publish).Int()
-	return kept, unavailable(err)
+	calls := []call{{courierScript, keys, []any{epoch, c.Rev, duty, ttl(), c.ID.String(), runs[partition], channel, message, s.publish}}}
+	if channel != "" {
+		calls = append([]call{s.bump(c.MerchantID, "")}, calls...)
+	}
+	replies, err := s.runCalls(ctx, calls)
+	if err != nil {
+		return 0, err
+	}
+	return replies[len(calls)-1].(*redis.Cmd).Int()
 }
 
 func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) error {

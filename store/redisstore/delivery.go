@@ -31,15 +31,16 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		encoded[i] = b
 	}
 	runs := s.runsNow()
-	err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
-		d := records[i].Delivery
+	calls := s.bumpMerchants(records)
+	for i, r := range records {
+		d := r.Delivery
 		partition := key.Partition(d.ID)
-		return []string{key.Delivery(d.ID)}, []any{
-			records[i].Epoch, d.Rev, encoded[i], ttl(), runs[partition],
+		calls = append(calls, call{announceScript, []string{key.Delivery(d.ID)}, []any{
+			r.Epoch, d.Rev, encoded[i], ttl(), runs[partition],
 			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish,
-		}
-	})
-	if err != nil {
+		}})
+	}
+	if _, err := s.runCalls(ctx, calls); err != nil {
 		return err
 	}
 	return s.tellCouriers(ctx, records)
@@ -61,23 +62,24 @@ func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []tracking.
 	})
 }
 
-// tellCouriers lets the couriers concerned know that their route may have changed; which way they read for themselves.
+// tellCouriers makes stale what was computed of the couriers concerned, and lets them know that their route may have changed; which way they read for
+// themselves.
 func (s *Store) tellCouriers(ctx context.Context, records []tracking.Record) error {
 	told := map[tracking.ID]bool{}
-	pipe := s.client.Pipeline()
+	var calls []call
 	for _, r := range records {
 		for _, courier := range r.Concerned() {
 			if !told[courier] {
 				told[courier] = true
-				pipe.Do(ctx, s.publish, key.Jobs(courier), "")
+				calls = append(calls, s.bump(courier, key.Jobs(courier)))
 			}
 		}
 	}
-	if len(told) == 0 {
+	if len(calls) == 0 {
 		return nil
 	}
-	_, err := pipe.Exec(ctx)
-	return unavailable(err)
+	_, err := s.runCalls(ctx, calls)
+	return err
 }
 
 // Record reads a delivery's record: from Redis, or on a miss, or with Redis away, from the truth. One of a lower epoch is a miss, and so is one that

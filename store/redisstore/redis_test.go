@@ -28,8 +28,12 @@ func dump(t *testing.T, client redis.UniversalClient) map[string]string {
 
 func keys(t *testing.T, client redis.UniversalClient) []string {
 	t.Helper()
-	names, err := client.Keys(t.Context(), "*").Result()
-	must(t, err)
+	var names []string
+	walk := client.Scan(t.Context(), 0, "*", 1000).Iterator()
+	for walk.Next(t.Context()) {
+		names = append(names, walk.Val())
+	}
+	must(t, walk.Err())
 	return names
 }
 

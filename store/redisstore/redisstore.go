@@ -7,6 +7,7 @@
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
 //	reads ───────────────> delivery.go, courier.go, read.go, fill.go Redis first; the truth on a miss, or without Redis
+//	tracking.Answers ────> aside.go, segment.go                      what was computed: by one for all, and stale when its segment changes
 //	outages ─────────────> guard.go, probe.go, run.go                a server that does not answer is not asked, and one that is back not believed
 //
 // Guarantees. Nothing here is the truth: an empty Redis is filled again from Postgres as things are asked for, in shared queries. An older
@@ -17,7 +18,8 @@
 // that viewers are told. Everything but the backlog expires, with jitter.
 //
 // Concurrency. Everything may be called at any time from anywhere. Round trips that are shared run in goroutines of their own, which end with the last
-// one who waits: two at most for reads of records, two for reads of the truth, and one a lane for reports. Run waits for them.
+// one who waits: two at most for reads of records, two for reads of the truth, and one a lane for reports. Run waits for them. An Aside has one for each
+// answer that is being computed, and waits for them when it ends.
 //
 // Each script stands beside its Go method, with its keys, arguments and answer in its head. Names of keys are built in tracking/key.
 package redisstore

@@ -2,28 +2,57 @@ package redisstore
 
 import (
 	"context"
+	"math/rand/v2"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// runAll runs a script once for each of n argument lists in one round trip, and loads it first where the server does not have it.
+// call is one run of a script.
+type call struct {
+	script    *redis.Script
+	keys      []string
+	arguments []any
+}
+
+// runAll runs a script once for each of n argument lists, as runCalls does.
 func (s *Store) runAll(ctx context.Context, script *redis.Script, n int, arguments func(int) ([]string, []any)) error {
+	calls := make([]call, n)
+	for i := range calls {
+		keys, args := arguments(i)
+		calls[i] = call{script, keys, args}
+	}
+	_, err := s.runCalls(ctx, calls)
+	return err
+}
+
+// runCalls runs scripts in one round trip, on one server in their order, and loads those first that the server does not have.
+func (s *Store) runCalls(ctx context.Context, calls []call) ([]redis.Cmder, error) {
 	for attempt := 0; ; attempt++ {
 		pipe := s.client.Pipeline()
-		for i := range n {
-			keys, args := arguments(i)
-			script.EvalSha(ctx, pipe, keys, args...)
+		for _, c := range calls {
+			c.script.EvalSha(ctx, pipe, c.keys, c.arguments...)
 		}
-		_, err := pipe.Exec(ctx)
+		replies, err := pipe.Exec(ctx)
 		if err == nil {
-			return nil
+			return replies, nil
 		}
 		if attempt > 0 || !redis.HasErrorPrefix(err, "NOSCRIPT") {
-			return unavailable(err)
+			return nil, unavailable(err)
 		}
-		// Comparing scripts may be run again: whatever of the pipeline did run changes nothing the second time.
-		if err := script.Load(ctx, s.client).Err(); err != nil {
-			return unavailable(err)
+		// Comparing scripts may be run again: whatever of the pipeline did run changes nothing the second time, and what is stale already stays so.
+		loaded := map[*redis.Script]bool{}
+		for _, c := range calls {
+			if loaded[c.script] {
+				continue
+			}
+			loaded[c.script] = true
+			if err := c.script.Load(ctx, s.client).Err(); err != nil {
+				return nil, unavailable(err)
+			}
 		}
 	}
 }
+
+// jittered is about so long: up to a tenth less, so that what was made together does not end together.
+func jittered(d time.Duration) time.Duration { return d - time.Duration(rand.Int64N(int64(d/10)+1)) }

@@ -3,6 +3,7 @@ package storetest_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -87,6 +88,20 @@ func TestRedis_publish_is_not_heard_by_another_test(t *testing.T) {
 	}
 	if message.Payload != "mine" {
 		t.Errorf("heard %q, want mine", message.Payload)
+	}
+}
+
+// Every test of the product runs against servers on which nobody can look at everything there is, so that nothing in it does.
+func TestRedis_refuses_what_looks_at_everything(t *testing.T) {
+	t.Parallel()
+	client := storetest.Redis(t)
+	for _, command := range [][]any{{"KEYS", "*"}, {"FLUSHALL"}, {"SMEMBERS", "set"}} {
+		if err := client.Do(t.Context(), command...).Err(); err == nil || !strings.HasPrefix(err.Error(), "ERR unknown command") {
+			t.Errorf("%v: got %v, want that the command is unknown", command, err)
+		}
+	}
+	if err := client.FlushDB(t.Context()).Err(); err != nil {
+		t.Errorf("a test's own server cannot be emptied: %v", err)
 	}
 }
 

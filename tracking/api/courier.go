@@ -16,8 +16,14 @@ func (s *Server) mountCourier() {
 	register(s, s.operation("Courier app", "report-status", http.MethodPost, "/v1/courier/deliveries/{id}/status", "Report what happened", courier), s.reportStatus)
 }
 
-func (s *Server) myRoute(ctx context.Context, _ *struct{}) (*out[page[deliveryBody]], error) {
-	return s.routeOf(ctx, actorOf(ctx).CourierID, courierDelivery)
+func (s *Server) myRoute(ctx context.Context, _ *struct{}) (*aged[page[deliveryBody]], error) {
+	courier := actorOf(ctx).CourierID
+	q := tracking.Question{Computation: routeComputed, Segment: courier}
+	records, answer, err := s.askRecords(ctx, q, func(ctx context.Context) ([]tracking.Record, error) { return s.Deps.Couriers.Route(ctx, courier) })
+	if err != nil {
+		return nil, err
+	}
+	return agedOut(routeOut(records, courierDelivery), answer), nil
 }
 
 type shiftBody struct {

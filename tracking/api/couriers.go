@@ -172,17 +172,17 @@ func (s *Server) setRoute(ctx context.Context, in *struct {
 	if err := s.Dispatch.Reorder(ctx, actorOf(ctx), id, order); err != nil {
 		return nil, err
 	}
-	return s.routeOf(ctx, id, s.delivery)
-}
-
-func (s *Server) routeOf(ctx context.Context, courier tracking.ID, convert func(tracking.Record) deliveryBody) (*out[page[deliveryBody]], error) {
-	records, err := s.Deps.Couriers.Route(ctx, courier)
+	records, err := s.Deps.Couriers.Route(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	return &out[page[deliveryBody]]{routeOut(records, s.delivery)}, nil
+}
+
+func routeOut(records []tracking.Record, convert func(tracking.Record) deliveryBody) page[deliveryBody] {
 	p := page[deliveryBody]{Items: make([]deliveryBody, len(records))}
 	for i, r := range records {
 		p.Items[i] = convert(r)
 	}
-	return &out[page[deliveryBody]]{p}, nil
+	return p
 }

@@ -118,7 +118,7 @@ func TestServer_Customer_tokens(t *testing.T) {
 	s.do(t, "GET", "/v1/track/"+text(ended["tracking_token"]), "", nil).want(t, 200)
 	_, err = s.pool.Exec(t.Context(), "UPDATE deliveries SET finished_at = $2 WHERE id = $1", text(ended["id"]), time.Now().Add(-tracking.LinkLife))
 	must(t, err)
-	must(t, s.hot.FlushAll(t.Context()).Err())
+	must(t, s.hot.FlushDB(t.Context()).Err())
 
 	tokens := map[string]string{
 		"unknown":               s.linker.Token(tracking.NewID(), 0),

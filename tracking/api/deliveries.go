@@ -3,7 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,7 +145,7 @@ func (s *Server) listDeliveries(ctx context.Context, in *struct {
 	Cursor    string `query:"cursor"`
 	Limit     int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 },
-) (*out[page[deliveryBody]], error) {
+) (*aged[page[deliveryBody]], error) {
 	filter := tracking.Filter{Limit: in.Limit + 1}
 	var err error
 	if filter.Courier, err = parseBodyID("query.courier_id", in.CourierID); err != nil {
@@ -161,12 +163,30 @@ func (s *Server) listDeliveries(ctx context.Context, in *struct {
 			filter.Statuses = append(filter.Statuses, status)
 		}
 	}
-	records, err := s.Deps.Deliveries.Deliveries(ctx, actorOf(ctx).MerchantID, filter)
+	records, answer, err := s.list(ctx, actorOf(ctx).MerchantID, filter)
 	if err != nil {
 		return nil, err
 	}
 	idOf := func(r tracking.Record) tracking.ID { return r.Delivery.ID }
-	return &out[page[deliveryBody]]{pageOf(records, in.Limit, idOf, s.delivery)}, nil
+	listed := &aged[page[deliveryBody]]{Body: pageOf(records, in.Limit, idOf, s.delivery)}
+	if answer.Source != "" {
+		listed = agedOut(listed.Body, answer)
+	}
+	return listed, nil
+}
+
+// list keeps first pages of what is in some status, which screens ask for again and again. Others go by the index and are seldom asked for twice.
+func (s *Server) list(ctx context.Context, merchant tracking.ID, f tracking.Filter) ([]tracking.Record, tracking.Answer, error) {
+	read := func(ctx context.Context) ([]tracking.Record, error) {
+		return s.Deps.Deliveries.Deliveries(ctx, merchant, f)
+	}
+	if len(f.Statuses) == 0 || !f.Before.IsZero() {
+		records, err := read(ctx)
+		return records, tracking.Answer{}, err
+	}
+	statuses := slices.Sorted(slices.Values(f.Statuses))
+	asked := fmt.Sprint(slices.Compact(statuses), f.Courier, f.Limit)
+	return s.askRecords(ctx, tracking.Question{Computation: activeComputed, Segment: merchant, Arguments: asked}, read)
 }
 
 // own reads a delivery's record, hot, and hides it from every other merchant.

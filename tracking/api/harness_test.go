@@ -83,7 +83,11 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
-	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
+	feed := pubsub.NewFeed(subscriber, log)
+	answers := redisstore.NewAside(hot, func(id tracking.ID, changed func(), live func(bool)) redisstore.Watch {
+		return feed.Segment(id, changed, live)
+	}, s.registry, api.Computations...)
+	revoked := feed.Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
 	rules, err := api.ParseLimits(limits)
 	must(t, err)
 	proxies, err := api.ParseProxies([]string{"127.0.0.1"})
@@ -99,13 +103,13 @@ func newLimitedSite(t *testing.T, limits string) *site {
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log),
 		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
 		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
-		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
+		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)
 	serve(t, s, engine)
-	s.run(t, counts.Run, subscriber.Run, relay.Run, history.Run, history.RunDirect)
+	s.run(t, counts.Run, subscriber.Run, relay.Run, history.Run, history.RunDirect, answers.Run)
 	select {
 	case <-revoked.Ready():
 	case <-time.After(time.Minute):

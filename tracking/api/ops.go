@@ -18,6 +18,8 @@ import (
 type OpsQueries interface {
 	Active(ctx context.Context, merchant tracking.ID, limit int) ([]tracking.Record, error)
 	Counts(ctx context.Context, merchant tracking.ID, now, midnight time.Time) (tracking.Counts, error)
+	// Summary sums up the day that began at midnight UTC.
+	Summary(ctx context.Context, merchant tracking.ID, midnight time.Time) (tracking.Summary, error)
 }
 
 // HotQueries is what dispatchers ask of the hot store. Errors: CodeUnavailable.
@@ -45,6 +47,7 @@ func (s *Server) mountOps() {
 	merchant, ops := tracking.RoleMerchant, tracking.RoleOps
 	register(s, s.operation("Ops", "ops-couriers", http.MethodGet, "/v1/ops/couriers", "Couriers on duty, nearest first when near is given", merchant, ops), s.opsCouriers)
 	register(s, s.operation("Ops", "ops-stats", http.MethodGet, "/v1/ops/stats", "The numbers of the moment", merchant, ops), s.opsStats)
+	register(s, s.operation("Ops", "ops-summary", http.MethodGet, "/v1/ops/summary", "What became of a day's deliveries", merchant, ops), s.opsSummary)
 }
 
 func (s *Server) opsCouriers(ctx context.Context, in *struct {
@@ -52,21 +55,17 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 	RadiusM float64 `query:"radius_m" minimum:"1" maximum:"100000" default:"5000"`
 	Limit   int     `query:"limit" minimum:"1" maximum:"5000" default:"1000"`
 },
-) (*out[page[fleetCourier]], error) {
+) (*aged[page[fleetCourier]], error) {
 	if math.IsNaN(in.RadiusM) { // which no minimum and no maximum keeps out
 		return nil, tracking.Invalid("query.radius_m", "must be a number")
 	}
 	merchant := actorOf(ctx).MerchantID
-	onDuty := true
-	couriers, err := s.Deps.Couriers.Couriers(ctx, merchant, &onDuty, tracking.ID{}, maxFleet)
+	fleet, answer, err := askJSON(ctx, s, tracking.Question{Computation: fleetComputed, Segment: merchant}, func(ctx context.Context) ([]fleetCourier, error) {
+		return s.fleet(ctx, merchant)
+	})
 	if err != nil {
 		return nil, err
 	}
-	active, err := s.Ops.Active(ctx, merchant, maxFleet)
-	if err != nil {
-		return nil, err
-	}
-	var distances map[tracking.ID]float64
 	if in.Near != "" {
 		lat, lon, err := parseNear(in.Near)
 		if err != nil {
@@ -76,14 +75,37 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, err
 		}
-		couriers, distances = nearest(couriers, near)
+		fleet = nearest(fleet, near)
 	}
-	couriers = couriers[:min(len(couriers), in.Limit)]
-	ids := make([]tracking.ID, len(couriers))
-	for i, c := range couriers {
-		ids[i] = c.ID
+	// The list is everybody's; where its couriers are is not in it.
+	listed := slices.Clone(fleet[:min(len(fleet), in.Limit)])
+	ids := make([]tracking.ID, len(listed))
+	for i := range listed {
+		if ids[i], err = tracking.ParseID(listed[i].ID); err != nil {
+			return nil, err
+		}
 	}
 	newest, err := s.Hot.NewestOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range newest {
+		listed[i].Position = rawJSON("null")
+		if p != nil {
+			listed[i].Position = frame.PositionObject(*p)
+		}
+	}
+	return agedOut(page[fleetCourier]{Items: listed}, answer), nil
+}
+
+// fleet lists a merchant's couriers on duty and what they carry, but not where they are.
+func (s *Server) fleet(ctx context.Context, merchant tracking.ID) ([]fleetCourier, error) {
+	onDuty := true
+	couriers, err := s.Deps.Couriers.Couriers(ctx, merchant, &onDuty, tracking.ID{}, maxFleet)
+	if err != nil {
+		return nil, err
+	}
+	active, err := s.Ops.Active(ctx, merchant, maxFleet)
 	if err != nil {
 		return nil, err
 	}
@@ -94,41 +116,31 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 			carrying[id] = append(carrying[id], r.Delivery.ID.String())
 		}
 	}
-	p := page[fleetCourier]{Items: make([]fleetCourier, len(couriers))}
+	fleet := make([]fleetCourier, len(couriers))
 	for i, c := range couriers {
-		item := fleetCourier{
-			ID: c.ID.String(), Name: c.Name, Vehicle: string(c.Vehicle), Phone: orNull(c.Phone), OnDuty: c.OnDuty, Position: rawJSON("null"),
-			DeliveryIDs: []string{},
+		fleet[i] = fleetCourier{
+			ID: c.ID.String(), Name: c.Name, Vehicle: string(c.Vehicle), Phone: orNull(c.Phone), OnDuty: c.OnDuty, Stops: len(carrying[c.ID]), Position: rawJSON("null"),
+			DeliveryIDs: append([]string{}, carrying[c.ID]...),
 		}
-		if ids := carrying[c.ID]; ids != nil {
-			item.DeliveryIDs, item.Stops = ids, len(ids)
-		}
-		if newest[i] != nil {
-			item.Position = frame.PositionObject(*newest[i])
-		}
-		if d, ok := distances[c.ID]; ok {
-			item.DistanceM = &d
-		}
-		p.Items[i] = item
 	}
-	return &out[page[fleetCourier]]{p}, nil
+	return fleet, nil
 }
 
-// nearest keeps the couriers that were found near, in that order.
-func nearest(couriers []tracking.Courier, near []tracking.Nearby) ([]tracking.Courier, map[tracking.ID]float64) {
-	byID := make(map[tracking.ID]tracking.Courier, len(couriers))
-	for _, c := range couriers {
-		byID[c.ID] = c
+// nearest keeps the couriers that were found near, in that order, with how far away they are.
+func nearest(fleet []fleetCourier, near []tracking.Nearby) []fleetCourier {
+	at := make(map[string]int, len(fleet))
+	for i, c := range fleet {
+		at[c.ID] = i
 	}
-	var found []tracking.Courier
-	distances := make(map[tracking.ID]float64, len(near))
+	found := make([]fleetCourier, 0, len(near))
 	for _, n := range near {
-		if c, ok := byID[n.CourierID]; ok {
+		if i, ok := at[n.CourierID.String()]; ok {
+			c := fleet[i]
+			c.DistanceM = &n.DistanceM
 			found = append(found, c)
-			distances[n.CourierID] = n.DistanceM
 		}
 	}
-	return found, distances
+	return found
 }
 
 func parseNear(text string) (lat, lon float64, err error) {
@@ -150,20 +162,28 @@ type statsBody struct {
 	DeliveredToday int `json:"delivered_today" doc:"Since midnight UTC"`
 }
 
-func (s *Server) opsStats(ctx context.Context, _ *struct{}) (*out[statsBody], error) {
-	merchant, now := actorOf(ctx).MerchantID, s.Now()
+func (s *Server) opsStats(ctx context.Context, _ *struct{}) (*aged[statsBody], error) {
+	merchant := actorOf(ctx).MerchantID
+	stats, answer, err := askJSON(ctx, s, tracking.Question{Computation: statsComputed, Segment: merchant}, func(ctx context.Context) (statsBody, error) {
+		return s.stats(ctx, merchant)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return agedOut(stats, answer), nil
+}
+
+func (s *Server) stats(ctx context.Context, merchant tracking.ID) (statsBody, error) {
+	now := s.Now()
 	counts, err := s.Ops.Counts(ctx, merchant, now, now.UTC().Truncate(24*time.Hour))
 	if err != nil {
-		return nil, err
+		return statsBody{}, err
 	}
 	silent, err := s.silent(ctx, merchant, now)
-	if err != nil {
-		return nil, err
-	}
-	return &out[statsBody]{statsBody{
+	return statsBody{
 		CouriersOnDuty: counts.CouriersOnDuty, Active: counts.Active, Late: counts.Late, Silent: silent,
 		Unassigned: counts.Unassigned, DeliveredToday: counts.DeliveredToday,
-	}}, nil
+	}, err
 }
 
 // silent counts the couriers who have something to deliver and have not been heard of.

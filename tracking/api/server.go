@@ -34,6 +34,7 @@ type Deps struct {
 	Limits     *Limits // nil for none
 	Checks     *tracking.LimitChecks
 	Counts     LimitQueries
+	Answers    tracking.Answers
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer

@@ -10,6 +10,9 @@
 //	{p17}:jobs:<courier>     channel  "your route has changed"
 //	{p17}:key:<hash>         string   who holds an API key, for when Postgres cannot be asked
 //	{p17}:limit:<digest>     string   what a subject has taken of a rate limit
+//	{p17}:segment:<id>       channel  something of a merchant or courier has changed
+//	{p17}:segment:<id>:version    counter  raised with it, so that what was computed before is stale
+//	{p17}:computed:<id>:<name>:<hash>  hash  what was computed of a merchant or courier, by the hash of what was asked
 //	{p0}:control             channel  what every node must hear: revoked keys
 //	{p17}:canary:<word>      channel  a node's own, by which it knows that it hears what is published in this partition
 //
@@ -116,6 +119,17 @@ func Fleet(partition int, merchant tracking.ID) string { return name(partition, 
 
 // Jobs names the channel on which a courier hears of their route.
 func Jobs(courier tracking.ID) string { return name(Partition(courier), ":jobs:", courier) }
+
+// Segment names the channel on which it is told that something of a merchant or courier has changed.
+func Segment(id tracking.ID) string { return name(Partition(id), ":segment:", id) }
+
+// SegmentVersion names the number that is raised with it.
+func SegmentVersion(id tracking.ID) string { return name(Partition(id), ":segment:", id, ":version") }
+
+// Computed names an answer to a question about a merchant or courier. What was asked stands in it as a hash, so that no input forms a name.
+func Computed(segment tracking.ID, computation string, arguments [32]byte) string {
+	return name(Partition(segment), ":computed:", segment, ":", computation, ":", hex.EncodeToString(arguments[:]))
+}
 
 // Actor names what is kept of the holder of an API key, by the key's hash. Hashes are spread already.
 func Actor(hash [32]byte) string {

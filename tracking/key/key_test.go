@@ -17,13 +17,14 @@ func all(id tracking.ID) map[string]string {
 	p := key.Partition(id)
 	return map[string]string{
 		"delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id),
-		"geo": key.Geo(p, id), "fleet": key.Fleet(p, id),
+		"geo": key.Geo(p, id), "fleet": key.Fleet(p, id), "segment": key.Segment(id), "version": key.SegmentVersion(id),
+		"answer": key.Computed(id, "stats", [32]byte{}), "answer to another question": key.Computed(id, "stats", [32]byte{1}), "another answer": key.Computed(id, "route", [32]byte{}),
 	}
 }
 
 var ids = rapid.Custom(func(t *rapid.T) tracking.ID { return tracking.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")) })
 
-var shape = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:[a-z]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[A-Za-z0-9._-]*)?$`)
+var shape = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:[a-z]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[A-Za-z0-9._-]*){0,2}$`)
 
 var holder = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:key:[0-9a-f]{64}$`)
 
@@ -67,6 +68,17 @@ func TestKeys(t *testing.T) {
 			for _, name := range []string{key.Courier(courier), key.Positions(p), key.BacklogBytes(p), key.Geo(p, merchant), key.Session(courier, "s"), key.Fleet(p, merchant), key.Jobs(courier)} {
 				if !strings.HasPrefix(name, tag) {
 					t.Fatalf("%s is not in %s", name, tag)
+				}
+			}
+		})
+	})
+	t.Run("so is what is computed of a merchant or courier", func(t *testing.T) {
+		t.Parallel()
+		rapid.Check(t, func(t *rapid.T) {
+			id := ids.Draw(t, "id")
+			for _, name := range []string{key.SegmentVersion(id), key.Computed(id, "stats", [32]byte{}), key.Jobs(id)} {
+				if key.Tag(name) != key.Tag(key.Segment(id)) {
+					t.Fatalf("%s is not where %s is", name, key.Segment(id))
 				}
 			}
 		})

@@ -1,0 +1,40 @@
+package tracking
+
+import "time"
+
+// Summary is what became of the deliveries that a merchant made on one day.
+type Summary struct {
+	Created                                int // all of them
+	Delivered, Failed, Cancelled, Returned int // how they stand now; a failed one may still be tried again or returned
+	InProgress                             int // the rest
+	OnTime, Late                           int // delivered by the end of their window, or after it; those without one are neither
+	ActiveCouriers                         int // who reported a position on the day, or what happened to one of the deliveries on it
+	// Minutes from being made to being delivered: half of the delivered took at most Median, nine tenths at most P90. Nil when none was delivered.
+	Median, P90 *float64
+	AsOf        time.Time
+}
+
+// OnTimeShare is how much of what was delivered with a window came in time, from 0 to 1; ok is false when there is nothing to say it of.
+func (s Summary) OnTimeShare() (share float64, ok bool) {
+	if s.OnTime+s.Late == 0 {
+		return 0, false
+	}
+	return float64(s.OnTime) / float64(s.OnTime+s.Late), true
+}
+
+// ParseDay reads a day of UTC, YYYY-MM-DD, and answers its midnight; the empty text is the day of now. Errors: CodeInvalid, also for a day to come, of which
+// nothing can be said.
+func ParseDay(text string, now time.Time) (time.Time, error) {
+	today := now.UTC().Truncate(24 * time.Hour)
+	if text == "" {
+		return today, nil
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil || day.Year() < 2000 {
+		return day, Invalid("query.day", "must be a day such as 2026-11-29")
+	}
+	if day.After(today) {
+		return day, Invalid("query.day", "must not be after today, which is %s (UTC)", today.Format(time.DateOnly))
+	}
+	return day, nil
+}
