@@ -9,6 +9,12 @@
 //	{p17}:fleet:<merchant>   channel  every position and record of a merchant in this partition, for live maps
 //	{p17}:jobs:<courier>     channel  "your route has changed"
 //	{p17}:key:<hash>         string   who holds an API key, for when Postgres cannot be asked
+//	{p17}:lock:<id>:<work>   string   who is at a piece of work
+//	{p17}:fence:<id>:<work>  counter  the number of the newest lease on it
+//	{p17}:board:<id>:<day>   sorted   a merchant's couriers by what they delivered on a day
+//	{p17}:scores:<id>:<day>  hash     what each has delivered
+//	{p17}:counted:<id>:<day> set      the deliveries that are counted
+//	{p17}:result:<kind>:<h>  string   what was worked out from an input with this SHA-256
 //	{p0}:control             channel  what every node must hear: revoked keys
 //	{p17}:canary:<word>      channel  a node's own, by which it knows that it hears what is published in this partition
 //
@@ -105,4 +111,21 @@ func Jobs(courier tracking.ID) string { return name(Partition(courier), ":jobs:"
 // Actor names what is kept of the holder of an API key, by the key's hash. Hashes are spread already.
 func Actor(hash [32]byte) string {
 	return tags[int(hash[0])%Partitions] + ":key:" + hex.EncodeToString(hash[:])
+}
+
+// Lock names who is at a piece of work. Its kind is a word of the program.
+func Lock(r tracking.Resource) string { return name(Partition(r.Of), ":lock:", r.Of, ":", r.Work) }
+
+// Fence names the number of the newest lease on a piece of work.
+func Fence(r tracking.Resource) string { return name(Partition(r.Of), ":fence:", r.Of, ":", r.Work) }
+
+// Board names the three parts of a merchant's leaderboard of a day: the order of its couriers, what each has, and what is counted.
+func Board(merchant tracking.ID, day tracking.Day) (order, scores, counted string) {
+	p, text := Partition(merchant), day.String()
+	return name(p, ":board:", merchant, ":", text), name(p, ":scores:", merchant, ":", text), name(p, ":counted:", merchant, ":", text)
+}
+
+// Result names what was worked out from an input, by its hash; kind is a word of the program. Hashes are spread already.
+func Result(kind string, input [32]byte) string {
+	return tags[int(input[0])%Partitions] + ":result:" + kind + ":" + hex.EncodeToString(input[:])
 }
