@@ -78,21 +78,24 @@ func TestDown(t *testing.T) {
 	t.Parallel()
 	s := newSchema(t)
 	newest := s.describe(t)
-	var before []string
-	for version := int64(2); version >= 1; version-- {
-		_, err := s.DownTo(t.Context(), version-1)
+	sources := s.ListSources()
+	without := make([]string, len(sources)) // what is left when a migration and those after it are taken back
+	for i := len(sources) - 1; i >= 0; i-- {
+		_, err := s.Down(t.Context())
 		must(t, err)
-		before = append(before, s.describe(t))
+		without[i] = s.describe(t)
 	}
-	if left := before[len(before)-1]; strings.Contains(left, "couriers") {
-		t.Errorf("after all the way down there are\n%s", left)
+	if strings.Contains(without[0], "couriers") {
+		t.Errorf("after all the way down there are\n%s", without[0])
 	}
-	_, err := s.UpTo(t.Context(), 1)
-	must(t, err)
-	if got := s.describe(t); got != before[0] {
-		t.Errorf("the second migration, taken back, leaves\n%s\nwant what the first made\n%s", before[0], got)
+	for i, source := range sources[:len(sources)-1] {
+		_, err := s.UpTo(t.Context(), source.Version)
+		must(t, err)
+		if got := s.describe(t); got != without[i+1] {
+			t.Errorf("%s, taken back, leaves\n%s\nwant what those before it made\n%s", sources[i+1].Path, without[i+1], got)
+		}
 	}
-	_, err = s.Up(t.Context())
+	_, err := s.Up(t.Context())
 	must(t, err)
 	if got := s.describe(t); got != newest {
 		t.Errorf("down and up again it is\n%s\nwant\n%s", got, newest)

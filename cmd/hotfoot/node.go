@@ -34,6 +34,7 @@ type node struct {
 	subscriber *pubsub.Subscriber
 	relay      *tracking.Relay
 	history    *tracking.History
+	board      *tracking.Leaderboard
 	auth       *api.Auth
 	hub        *gateway.Hub
 	public     *http.Server
@@ -98,13 +99,14 @@ func (n *node) build() error {
 			n.auth.ForgetAll()
 		}
 	})
+	n.board = tracking.NewLeaderboard(n.hot, n.truth, n.hot, time.Now)
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
 		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
-		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
+		Board: n.board, Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
 	engine := api.NewEngine(n.registry, n.log)
@@ -143,7 +145,7 @@ func (n *node) run(ctx context.Context) error {
 	defer n.close()
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
-	failed := make(chan error, 16)
+	failed := make(chan error, 32)
 	var wait sync.WaitGroup
 	loop := func(name string, run func(context.Context) error) {
 		wait.Go(func() {
@@ -159,7 +161,9 @@ func (n *node) run(ctx context.Context) error {
 	}
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
+	loop("leaderboard", n.board.Run)
 	if n.flags.has(roleWorker) {
+		loop("sealing", tracking.NewSealing(n.truth, n.hot, tracking.SealingConfig{}, time.Now, n.log).Run)
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)
 	}

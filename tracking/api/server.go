@@ -29,6 +29,7 @@ type Deps struct {
 	Couriers   CourierQueries
 	Ops        OpsQueries
 	Hot        HotQueries
+	Board      *tracking.Leaderboard
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
@@ -108,6 +109,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountPositions(engine)
 	s.mountCustomer(engine)
 	s.mountOps()
+	s.mountLeaderboard()
 	s.describeSockets()
 }
 
