@@ -38,6 +38,7 @@ type site struct {
 	pool     *pgxpool.Pool
 	redis    *private.Server
 	hot      redis.UniversalClient
+	boards   tracking.HotBoards
 	linker   *tracking.Linker
 	registry *prometheus.Registry
 	log      *syncBuffer
@@ -75,6 +76,7 @@ func newSite(t *testing.T) *site {
 	subscriber := pubsub.NewSubscriber(client, log)
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
 	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
+	s.boards = hot
 	board := tracking.NewLeaderboard(hot, s.store, hot, time.Now)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
