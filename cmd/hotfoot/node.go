@@ -35,6 +35,7 @@ type node struct {
 	relay      *tracking.Relay
 	history    *tracking.History
 	board      *tracking.Leaderboard
+	roads      *roads
 	auth       *api.Auth
 	hub        *gateway.Hub
 	public     *http.Server
@@ -99,6 +100,9 @@ func (n *node) build() error {
 			n.auth.ForgetAll()
 		}
 	})
+	if n.roads, err = newRoads(n.flags.RoutingURL, n.client, n.registry); err != nil {
+		return err
+	}
 	n.board = tracking.NewLeaderboard(n.hot, n.truth, n.hot, time.Now)
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
@@ -106,7 +110,7 @@ func (n *node) build() error {
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
 		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
-		Board: n.board, Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
+		Board: n.board, Roads: n.roads.Roads, Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
 	engine := api.NewEngine(n.registry, n.log)
@@ -162,6 +166,7 @@ func (n *node) run(ctx context.Context) error {
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
 	loop("leaderboard", n.board.Run)
+	loop("roads", n.roads.Run)
 	if n.flags.has(roleWorker) {
 		loop("sealing", tracking.NewSealing(n.truth, n.hot, tracking.SealingConfig{}, time.Now, n.log).Run)
 		loop("history", n.history.Run)
@@ -209,6 +214,9 @@ func (n *node) run(ctx context.Context) error {
 func (n *node) close() {
 	if n.auth != nil {
 		n.auth.Close()
+	}
+	if n.roads != nil {
+		n.roads.close()
 	}
 	if n.stores != nil {
 		n.stores.close()

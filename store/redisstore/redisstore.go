@@ -7,6 +7,7 @@
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
 //	tracking.HotBoards ──> board.go + board*.lua                     counted once a delivery, filled from the truth
+//	tracking.Results ────> result.go                                 by what they were worked out from
 //	tracking.Locks ──────> lock.go + lock.lua, extend.lua, release.lua    so that work is not doubled
 //	reads ───────────────> delivery.go, courier.go, read.go, fill.go Redis first; the truth on a miss, or without Redis
 //	outages ─────────────> guard.go, probe.go, run.go                a server that does not answer is not asked, and one that is back not believed

@@ -43,6 +43,7 @@ var contract = []route{
 	{"GET", "/v1/ops/couriers", office, nil, false},
 	{"GET", "/v1/ops/stats", office, nil, false},
 	{"GET", "/v1/ops/leaderboard", office, nil, false},
+	{"GET", "/v1/ops/eta", office, nil, false},
 	{"GET", "/v1/ops/live", office, nil, true},
 	{"POST", "/v1/courier/positions", street, object{"lat": 1, "lon": 2, "recorded_at": "2026-03-04T18:10:00Z"}, false},
 	{"GET", "/v1/courier/deliveries", street, nil, false},

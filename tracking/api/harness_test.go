@@ -77,6 +77,7 @@ func newSite(t *testing.T) *site {
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
 	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
 	s.boards = hot
+	roads := tracking.NewRoads(nil, nil, tracking.RoadsConfig{})
 	board := tracking.NewLeaderboard(hot, s.store, hot, time.Now)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
@@ -86,7 +87,7 @@ func newSite(t *testing.T) *site {
 		Ingest:   tracking.NewIngest(hot, history, s.store, time.Now),
 		Roster:   tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Viewing:  tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
-		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Board: board, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
+		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Board: board, Roads: roads, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)
 	s.server.Mount(engine)

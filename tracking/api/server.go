@@ -30,6 +30,7 @@ type Deps struct {
 	Ops        OpsQueries
 	Hot        HotQueries
 	Board      *tracking.Leaderboard
+	Roads      *tracking.Roads
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
@@ -110,6 +111,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountCustomer(engine)
 	s.mountOps()
 	s.mountLeaderboard()
+	s.mountETA()
 	s.describeSockets()
 }
 
