@@ -64,7 +64,7 @@ func TestResults(t *testing.T) {
 		r := newResults(t, newHotAt(t, away, redisstore.Config{}))
 		gone, cancel := cancellable(t)
 		cancel() // Redis expires what it has; this is about memory
-		for i := range 100_000 {
+		for i := range 30_000 {
 			var of [32]byte
 			binary.BigEndian.PutUint32(of[:], uint32(i))
 			_ = r.KeepResult(gone, "road", of, []byte("value"), time.Hour)
