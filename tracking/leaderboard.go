@@ -95,7 +95,7 @@ type boardOf struct {
 // How boards are filled.
 const (
 	boardAnswerLimit = 3 * time.Second  // how long the truth may take for one board's best
-	boardFillLimit   = 10 * time.Second // and to fill one: a merchant's 100,000 deliveries take a second or two
+	boardFillLimit   = 30 * time.Second // and to fill one: 20,000 deliveries took 1.6 s on two busy cores
 	boardFills       = 2                // at once, in this process; a board that must wait is filled for its next reader
 	boardAnswers     = 64               // boards that may be asked of the truth at once
 	boardLease       = boardFillLimit + 5*time.Second

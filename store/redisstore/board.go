@@ -30,8 +30,8 @@ var (
 	boardReadScript  = redis.NewScript(boardReadLua)
 )
 
-// boardChunk is how many deliveries are counted by one script: others wait for it, about a millisecond.
-const boardChunk = 500
+// boardChunk is how many deliveries are counted by one script: others wait for it.
+const boardChunk = 200
 
 // boardTTL is how long a board stays from when it was filled: to the end of the day after its own, wherever in its day that was.
 func boardTTL() int { return int((48*time.Hour + rand.N(6*time.Hour)).Seconds()) }

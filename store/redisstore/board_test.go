@@ -29,7 +29,7 @@ type shop struct {
 	couriers []tracking.ID
 }
 
-func newShop(t *testing.T, couriers int) *shop {
+func newShop(t testing.TB, couriers int) *shop {
 	t.Helper()
 	s := &shop{pool: storetest.Postgres(t)}
 	s.Store = postgres.New(s.pool, nil)
@@ -59,11 +59,21 @@ func (s *shop) complete(ctx context.Context, when time.Time) (tracking.Record, e
 	return s.Record(ctx, id)
 }
 
+// completeMany commits many deliveries at once, some of them promised, and some of these in time.
+func (s *shop) completeMany(t testing.TB, n int) {
+	t.Helper()
+	_, err := s.pool.Exec(t.Context(), `INSERT INTO deliveries (id, merchant_id, status, ver, courier_id, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, window_to, created_at, updated_at, finished_at)
+		SELECT gen_random_uuid(), $1, 'delivered', 1, ($2::uuid[])[1 + floor(random() * cardinality($2::uuid[]))::int], 1, 2, 3, 4,
+			CASE WHEN n % 5 > 0 THEN $3::timestamptz + (n % 7) * interval '1 second' END, $3, $3, $3::timestamptz + interval '3 seconds' FROM generate_series(1, $4::int) n`,
+		s.merchant, s.couriers, noon, n)
+	must(t, err)
+}
+
 // day is one that is over before anybody's clock could leave it.
 var day = tracking.DayOf(noon)
 
 // filled is a board that was filled from the shop's truth.
-func (h hot) filled(t *testing.T, s *shop) {
+func (h hot) filled(t testing.TB, s *shop) {
 	t.Helper()
 	lease, err := h.Acquire(t.Context(), tracking.Resource{Work: "board", Of: s.merchant}, long, 0)
 	must(t, err)
@@ -112,11 +122,7 @@ func TestStore_Board(t *testing.T) {
 	t.Run("is filled in several pieces", func(t *testing.T) {
 		t.Parallel()
 		h, s := newHot(t), newShop(t, 150)
-		_, err := s.pool.Exec(t.Context(), `INSERT INTO deliveries (id, merchant_id, status, ver, courier_id, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon, window_to, created_at, updated_at, finished_at)
-			SELECT gen_random_uuid(), $1, 'delivered', 1, ($2::uuid[])[1 + floor(random() * cardinality($2::uuid[]))::int], 1, 2, 3, 4,
-				CASE WHEN n % 5 > 0 THEN $3::timestamptz + (n % 7) * interval '1 second' END, $3, $3, $3::timestamptz + interval '3 seconds' FROM generate_series(1, 2345) n`,
-			s.merchant, s.couriers, noon)
-		must(t, err)
+		s.completeMany(t, 2345)
 		h.filled(t, s)
 		h.compare(t, s)
 		if best, err := h.Board(t.Context(), s.merchant, day, 3); err != nil || len(best) != 3 {
