@@ -42,7 +42,7 @@ func (s *seals) Seal(ctx context.Context, l tracking.Lease, of tracking.Merchant
 func (s *seals) work(t *testing.T, url string) (hot, func()) {
 	t.Helper()
 	h := newHotAt(t, url, redisstore.Config{})
-	worker := tracking.NewSealing(s, h, tracking.SealingConfig{Every: time.Millisecond, Lease: long}, func() time.Time { return (day + 3).Start().Add(2 * time.Hour) }, slog.New(slog.DiscardHandler))
+	worker := tracking.NewSealing(s, h, tracking.SealingConfig{Every: 20 * time.Millisecond, Lease: long}, func() time.Time { return (day + 3).Start().Add(2 * time.Hour) }, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { must(t, worker.Run(ctx)) })
@@ -68,10 +68,15 @@ func TestSealing(t *testing.T) {
 			_, err := s.complete(t.Context(), day.Start().Add(time.Duration(i)*24*time.Hour))
 			must(t, err)
 		}
+		var stops []func()
 		for range 3 {
-			counted.work(t, url)
+			_, stop := counted.work(t, url)
+			stops = append(stops, stop)
 		}
-		await(t, "days are sealed", func() bool { return s.unsealed(t) == 0 })
+		await(t, "days are sealed, and counted", func() bool { return s.unsealed(t) == 0 && counted.sealed.Load() >= 3 })
+		for _, stop := range stops {
+			stop()
+		}
 		if n := counted.sealed.Load(); n != 3 {
 			t.Errorf("days were sealed %d times, want the 3 that are over once each", n)
 		}
