@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -79,26 +78,28 @@ func (s schema) describe(t *testing.T) string {
 func TestDown(t *testing.T) {
 	t.Parallel()
 	s := newSchema(t)
+	newest := s.describe(t)
 	sources := s.ListSources()
-	after := map[int64]string{}
-	for i, source := range slices.Backward(sources) {
-		after[source.Version] = s.describe(t)
-		to := int64(0)
-		if i > 0 {
-			to = sources[i-1].Version
-		}
-		_, err := s.DownTo(t.Context(), to)
+	without := make([]string, len(sources)) // what is left when a migration and those after it are taken back
+	for i := len(sources) - 1; i >= 0; i-- {
+		_, err := s.Down(t.Context())
 		must(t, err)
+		without[i] = s.describe(t)
 	}
-	if left := s.describe(t); strings.Contains(left, "couriers") {
-		t.Errorf("after all the way down there are\n%s", left)
+	if strings.Contains(without[0], "couriers") {
+		t.Errorf("after all the way down there are\n%s", without[0])
 	}
-	for _, source := range sources {
+	for i, source := range sources[:len(sources)-1] {
 		_, err := s.UpTo(t.Context(), source.Version)
 		must(t, err)
-		if got := s.describe(t); got != after[source.Version] {
-			t.Errorf("up again to %d it is\n%s\nwant\n%s", source.Version, got, after[source.Version])
+		if got := s.describe(t); got != without[i+1] {
+			t.Errorf("%s, taken back, leaves\n%s\nwant what those before it made\n%s", sources[i+1].Path, without[i+1], got)
 		}
+	}
+	_, err := s.Up(t.Context())
+	must(t, err)
+	if got := s.describe(t); got != newest {
+		t.Errorf("down and up again it is\n%s\nwant\n%s", got, newest)
 	}
 }
 

@@ -21,20 +21,3 @@ func (s Summary) OnTimeShare() (share float64, ok bool) {
 	}
 	return float64(s.OnTime) / float64(s.OnTime+s.Late), true
 }
-
-// ParseDay reads a day of UTC, YYYY-MM-DD, and answers its midnight; the empty text is the day of now. Errors: CodeInvalid, also for a day to come, of which
-// nothing can be said.
-func ParseDay(text string, now time.Time) (time.Time, error) {
-	today := now.UTC().Truncate(24 * time.Hour)
-	if text == "" {
-		return today, nil
-	}
-	day, err := time.Parse(time.DateOnly, text)
-	if err != nil || day.Year() < 2000 {
-		return day, Invalid("query.day", "must be a day such as 2026-11-29")
-	}
-	if day.After(today) {
-		return day, Invalid("query.day", "must not be after today, which is %s (UTC)", today.Format(time.DateOnly))
-	}
-	return day, nil
-}

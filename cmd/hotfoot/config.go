@@ -52,6 +52,7 @@ type nodeFlags struct {
 	BacklogMB         int      `help:"Positions that may wait in Redis for Postgres, in MB; beyond that phones are asked to keep theirs. Keep it well below Redis' maxmemory." default:"1024" env:"HOTFOOT_BACKLOG_MB"`
 	Limits            string   `help:"Rate limits beside the default ones, such as writes=token_bucket:50/1s:burst=500:open,reads=off; off for none. See docs/redis/limits.md." env:"HOTFOOT_LIMITS"`
 	TrustedProxies    []string `help:"Networks of balancers whose X-Forwarded-For says who the client is, such as 10.0.0.0/8; none by default." env:"HOTFOOT_TRUSTED_PROXIES"`
+	RoutingURL        string   `help:"A routing server that speaks OSRM's API, such as http://osrm:5000; ways are estimated without one. Change what follows a # in it when its map has changed." env:"HOTFOOT_ROUTING_URL" placeholder:"URL"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 

@@ -35,6 +35,8 @@ type node struct {
 	subscriber *pubsub.Subscriber
 	relay      *tracking.Relay
 	history    *tracking.History
+	board      *tracking.Leaderboard
+	roads      *roads
 	auth       *api.Auth
 	limitLog   *tracking.LimitLog
 	answers    *redisstore.Aside
@@ -109,6 +111,10 @@ func (n *node) build() error {
 	}
 	n.limitLog = limits.log
 	n.answers = redisstore.NewAside(n.hot, segmentPort{feed}.watch, n.registry, api.Computations...)
+	if n.roads, err = newRoads(n.flags.RoutingURL, n.client, n.registry); err != nil {
+		return err
+	}
+	n.board = tracking.NewLeaderboard(n.hot, n.truth, n.hot, time.Now)
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	nodes := revoker{pubsub.NewControl(n.client), n.hot}
 	server := api.New(api.Deps{
@@ -116,7 +122,7 @@ func (n *node) build() error {
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
 		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
-		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Answers: n.answers,
+		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Answers: n.answers, Board: n.board, Roads: n.roads.Roads,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -175,7 +181,7 @@ func (n *node) run(ctx context.Context) error {
 	defer n.close()
 	loops, stopLoops := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopLoops()
-	failed := make(chan error, 16)
+	failed := make(chan error, 32)
 	var wait sync.WaitGroup
 	loop := func(name string, run func(context.Context) error) {
 		wait.Go(func() {
@@ -193,7 +199,10 @@ func (n *node) run(ctx context.Context) error {
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
 	loop("computed answers", n.answers.Run)
+	loop("leaderboard", n.board.Run)
+	loop("roads", n.roads.Run)
 	if n.flags.has(roleWorker) {
+		loop("sealing", tracking.NewSealing(n.truth, n.hot, tracking.SealingConfig{}, time.Now, n.log).Run)
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)
 		loop("old counts of limits", n.forgetLimitCounts)
@@ -240,6 +249,9 @@ func (n *node) run(ctx context.Context) error {
 func (n *node) close() {
 	if n.auth != nil {
 		n.auth.Close()
+	}
+	if n.roads != nil {
+		n.roads.close()
 	}
 	if n.stores != nil {
 		n.stores.close()

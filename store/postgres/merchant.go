@@ -34,7 +34,7 @@ func (s *Store) Counts(ctx context.Context, merchant tracking.ID, now, midnight 
 }
 
 const clearSQL = `
-TRUNCATE merchants, couriers, shifts, api_keys, deliveries, delivery_events, idempotency_keys, positions, position_sessions, dead_letters`
+TRUNCATE merchants, couriers, shifts, api_keys, deliveries, delivery_events, idempotency_keys, positions, position_sessions, dead_letters, fences, sealed_standings`
 
 // Clear removes everything but the schema. It is for private databases only. Errors: CodeUnavailable.
 func (s *Store) Clear(ctx context.Context) error {

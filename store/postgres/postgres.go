@@ -4,6 +4,7 @@
 //	tracking.Outbox ─────────> outbox.go                                who has not been told yet
 //	tracking.Staff, Keys ────> courier.go, key.go
 //	tracking.Track ──────────> history.go, session.go, deadletter.go    batches, idempotent
+//	tracking.Boards, Seals ──> board.go, fence.go                       who delivered what; work under a lease
 //	                    all of them ──> guard.go ──> the pool
 //
 // Guarantees. What a method that changes something returned without an error is committed, with synchronous_commit on. Locks are taken in

@@ -43,7 +43,10 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	if _, err := s.runCalls(ctx, calls); err != nil {
 		return err
 	}
-	return s.tellCouriers(ctx, records)
+	if err := s.tellCouriers(ctx, records); err != nil {
+		return err
+	}
+	return s.countCompleted(ctx, records)
 }
 
 // keepRecords keeps what was read from the truth and tells nobody. One that is not kept costs its next reader another fill.

@@ -10,3 +10,6 @@ import (
 func (l *Limiter) TakeAt(ctx context.Context, p tracking.LimitPolicy, subject tracking.LimitSubject, cost int64) (tracking.Decision, int64, error) {
 	return l.take(ctx, p, subject, cost)
 }
+
+// Near says how many results are in memory.
+func (r *Results) Near() int { return r.near.EstimatedSize() }

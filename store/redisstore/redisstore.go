@@ -6,6 +6,9 @@
 //	                       mark.go + mark.lua, owed.go               how far phones have come in Postgres
 //	tracking.Announcer ──> delivery.go + announce.lua, courier.go + courier.lua    write, then tell
 //	tracking.HotKeys ────> actor.go                                  for when Postgres cannot be asked
+//	tracking.HotBoards ──> board.go + board*.lua                     counted once a delivery, filled from the truth
+//	tracking.Results ────> result.go                                 by what they were worked out from
+//	tracking.Locks ──────> lock.go + lock.lua, extend.lua, release.lua    so that work is not doubled
 //	reads ───────────────> delivery.go, courier.go, read.go, fill.go Redis first; the truth on a miss, or without Redis
 //	tracking.Answers ────> aside.go, segment.go                      what was computed: by one for all, and stale when its segment changes
 //	outages ─────────────> guard.go, probe.go, run.go                a server that does not answer is not asked, and one that is back not believed

@@ -51,6 +51,8 @@ var contract = []route{
 	{"GET", "/v1/ops/couriers", office, nil, false},
 	{"GET", "/v1/ops/stats", office, nil, false},
 	{"GET", "/v1/ops/summary", office, nil, false},
+	{"GET", "/v1/ops/leaderboard", office, nil, false},
+	{"GET", "/v1/ops/eta", office, nil, false},
 	{"GET", "/v1/ops/live", office, nil, true},
 	{"POST", "/v1/limits/check", owner, object{"policy": object{"kind": "fixed_window", "limit": 1, "period_s": 1}, "key": "x"}, false},
 	{"GET", "/v1/limits/decisions?from=2026-03-04T18:00:00Z&to=2026-03-04T19:00:00Z", owner, nil, false},

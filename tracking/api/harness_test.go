@@ -38,6 +38,7 @@ type site struct {
 	pool     *pgxpool.Pool
 	redis    *private.Server
 	hot      redis.UniversalClient
+	boards   tracking.HotBoards
 	linker   *tracking.Linker
 	registry *prometheus.Registry
 	log      *syncBuffer
@@ -81,6 +82,9 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	subscriber := pubsub.NewSubscriber(client, log)
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
 	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
+	s.boards = hot
+	roads := tracking.NewRoads(nil, nil, tracking.RoadsConfig{})
+	board := tracking.NewLeaderboard(hot, s.store, hot, time.Now)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
 	feed := pubsub.NewFeed(subscriber, log)
@@ -103,13 +107,13 @@ func newLimitedSite(t *testing.T, limits string) *site {
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log),
 		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
 		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
-		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
+		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Board: board, Roads: roads, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)
 	serve(t, s, engine)
-	s.run(t, counts.Run, subscriber.Run, relay.Run, history.Run, history.RunDirect, answers.Run)
+	s.run(t, counts.Run, subscriber.Run, relay.Run, history.Run, history.RunDirect, answers.Run, board.Run)
 	select {
 	case <-revoked.Ready():
 	case <-time.After(time.Minute):

@@ -67,7 +67,7 @@ func (s *Server) opsCouriers(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if in.Near != "" {
-		lat, lon, err := parseNear(in.Near)
+		lat, lon, err := parsePlace("near", in.Near)
 		if err != nil {
 			return nil, err
 		}
@@ -143,12 +143,13 @@ func nearest(fleet []fleetCourier, near []tracking.Nearby) []fleetCourier {
 	return found
 }
 
-func parseNear(text string) (lat, lon float64, err error) {
+// parsePlace reads a place of a query, whose error names the parameter.
+func parsePlace(parameter, text string) (lat, lon float64, err error) {
 	latText, lonText, ok := strings.Cut(text, ",")
 	lat, err1 := strconv.ParseFloat(latText, 64)
 	lon, err2 := strconv.ParseFloat(lonText, 64)
 	if !ok || err1 != nil || err2 != nil || !(lat >= -90 && lat <= 90) || !(lon >= -180 && lon <= 180) {
-		return 0, 0, tracking.Invalid("query.near", "must be lat,lon in degrees, such as 37.7812,-122.4112")
+		return 0, 0, tracking.Invalid("query."+parameter, "must be lat,lon in degrees, such as 37.7812,-122.4112")
 	}
 	return lat, lon, nil
 }

@@ -35,6 +35,8 @@ type Deps struct {
 	Checks     *tracking.LimitChecks
 	Counts     LimitQueries
 	Answers    tracking.Answers
+	Board      *tracking.Leaderboard
+	Roads      *tracking.Roads
 	Pages      Pages
 	Log        *slog.Logger
 	Metrics    prometheus.Registerer
@@ -117,6 +119,8 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountKeys()
 	s.mountSession()
 	s.mountLimits()
+	s.mountLeaderboard()
+	s.mountETA()
 	s.describeSockets()
 }
 

@@ -45,15 +45,15 @@ func (q *summaryQuery) patience() time.Duration {
 
 func (s *Server) opsSummary(ctx context.Context, in *summaryQuery) (*aged[summaryBody], error) {
 	now := s.Now()
-	day, err := tracking.ParseDay(in.Day, now)
+	day, err := parseDay(in.Day, now)
 	if err != nil {
 		return nil, err
 	}
-	q := tracking.Question{Computation: dayComputed, Segment: actorOf(ctx).MerchantID, Arguments: day.Format(time.DateOnly), Again: wantsAgain(in.CacheControl)}
-	if now.Sub(day) < 24*time.Hour {
+	q := tracking.Question{Computation: dayComputed, Segment: actorOf(ctx).MerchantID, Arguments: day.String(), Again: wantsAgain(in.CacheControl)}
+	if day == tracking.DayOf(now) {
 		q.Computation = todayComputed
 	}
-	sum, answer, err := askJSON(ctx, s, q, func(ctx context.Context) (tracking.Summary, error) { return s.Ops.Summary(ctx, q.Segment, day) })
+	sum, answer, err := askJSON(ctx, s, q, func(ctx context.Context) (tracking.Summary, error) { return s.Ops.Summary(ctx, q.Segment, day.Start()) })
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,12 @@
 //	{p17}:segment:<id>       channel  something of a merchant or courier has changed
 //	{p17}:segment:<id>:version    counter  raised with it, so that what was computed before is stale
 //	{p17}:computed:<id>:<name>:<hash>  hash  what was computed of a merchant or courier, by the hash of what was asked
+//	{p17}:lock:<id>:<work>   string   who is at a piece of work
+//	{p17}:fence:<id>:<work>  counter  the number of the newest lease on it
+//	{p17}:board:<id>:<day>   sorted   a merchant's couriers by what they delivered on a day
+//	{p17}:scores:<id>:<day>  hash     what each has delivered
+//	{p17}:counted:<id>:<day> set      the deliveries that are counted
+//	{p17}:result:<kind>:<h>  string   what was worked out from an input with this SHA-256
 //	{p0}:control             channel  what every node must hear: revoked keys
 //	{p17}:canary:<word>      channel  a node's own, by which it knows that it hears what is published in this partition
 //
@@ -139,4 +145,21 @@ func Actor(hash [32]byte) string {
 // Limit names what is kept of a subject under a rate limit. Subjects are digests, spread already.
 func Limit(subject tracking.LimitSubject) string {
 	return tags[int(subject[0])%Partitions] + ":limit:" + hex.EncodeToString(subject[:])
+}
+
+// Lock names who is at a piece of work. Its kind is a word of the program.
+func Lock(r tracking.Resource) string { return name(Partition(r.Of), ":lock:", r.Of, ":", r.Work) }
+
+// Fence names the number of the newest lease on a piece of work.
+func Fence(r tracking.Resource) string { return name(Partition(r.Of), ":fence:", r.Of, ":", r.Work) }
+
+// Board names the three parts of a merchant's leaderboard of a day: the order of its couriers, what each has, and what is counted.
+func Board(merchant tracking.ID, day tracking.Day) (order, scores, counted string) {
+	p, text := Partition(merchant), day.String()
+	return name(p, ":board:", merchant, ":", text), name(p, ":scores:", merchant, ":", text), name(p, ":counted:", merchant, ":", text)
+}
+
+// Result names what was worked out from an input, by its hash; kind is a word of the program. Hashes are spread already.
+func Result(kind string, input [32]byte) string {
+	return tags[int(input[0])%Partitions] + ":result:" + kind + ":" + hex.EncodeToString(input[:])
 }

@@ -15,7 +15,10 @@ import (
 // all is every name that belongs to an id.
 func all(id tracking.ID) map[string]string {
 	p := key.Partition(id)
+	work := tracking.Resource{Work: "work", Of: id}
+	order, scores, counted := key.Board(id, 20_000)
 	return map[string]string{
+		"lock": key.Lock(work), "fence": key.Fence(work), "board": order, "scores": scores, "counted": counted,
 		"delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id),
 		"geo": key.Geo(p, id), "fleet": key.Fleet(p, id), "segment": key.Segment(id), "version": key.SegmentVersion(id),
 		"answer": key.Computed(id, "stats", [32]byte{}), "answer to another question": key.Computed(id, "stats", [32]byte{1}), "another answer": key.Computed(id, "route", [32]byte{}),
@@ -26,7 +29,7 @@ var ids = rapid.Custom(func(t *rapid.T) tracking.ID { return tracking.ID(rapid.S
 
 var shape = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:[a-z]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(:[A-Za-z0-9._-]*){0,2}$`)
 
-var holder = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:key:[0-9a-f]{64}$`)
+var holder = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:(key|result:road):[0-9a-f]{64}$`)
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
@@ -70,6 +73,14 @@ func TestKeys(t *testing.T) {
 					t.Fatalf("%s is not in %s", name, tag)
 				}
 			}
+			order, scores, counted := key.Board(merchant, tracking.Day(rapid.IntRange(0, 40_000).Draw(t, "day")))
+			if key.Tag(order) != key.Tag(scores) || key.Tag(order) != key.Tag(counted) {
+				t.Fatalf("the parts of a board are in %s, %s and %s", order, scores, counted)
+			}
+			work := tracking.Resource{Work: "work", Of: courier}
+			if key.Tag(key.Lock(work)) != key.Tag(key.Fence(work)) {
+				t.Fatalf("a lock and its fence are in %s and %s", key.Lock(work), key.Fence(work))
+			}
 		})
 	})
 	t.Run("so is what is computed of a merchant or courier", func(t *testing.T) {
@@ -89,8 +100,8 @@ func TestKeys(t *testing.T) {
 		const n = 64 * 50
 		for i := range n {
 			name := key.Actor(tracking.HashSecret(fmt.Sprint(i)))
-			if !holder.MatchString(name) {
-				t.Fatalf("%q", name)
+			if result := key.Result("road", tracking.HashSecret(fmt.Sprint(i))); !holder.MatchString(name) || !holder.MatchString(result) {
+				t.Fatalf("%q, %q", name, result)
 			}
 			names[name] = true
 			tags[name[:strings.Index(name, ":")]] = true
