@@ -187,8 +187,27 @@ func TestNewLimitSubject(t *testing.T) {
 		t.Parallel()
 		seen := map[LimitSubject]string{}
 		for _, parts := range [][]string{
-			{}, {""}, {"", ""}, {"a"}, {"a", ""}, {"", "a"}, {"ab"}, {"a", "b"}, {"a\x00b"}, {"a:b"}, {"{p0}:limit:a"}, {"{", "}"}, {"{}"}, {"\x01a"}, {"\x01", "a"},
-			{"a\n"}, {"é"}, {"e\u0301"}, {strings.Repeat("x", 127)}, {strings.Repeat("x", 128)}, {strings.Repeat("x", 100_000)},
+			{},
+			{""},
+			{"", ""},
+			{"a"},
+			{"a", ""},
+			{"", "a"},
+			{"ab"},
+			{"a", "b"},
+			{"a\x00b"},
+			{"a:b"},
+			{"{p0}:limit:a"},
+			{"{", "}"},
+			{"{}"},
+			{"\x01a"},
+			{"\x01", "a"},
+			{"a\n"},
+			{"é"},
+			{"e\u0301"},
+			{strings.Repeat("x", 127)},
+			{strings.Repeat("x", 128)},
+			{strings.Repeat("x", 100_000)},
 		} {
 			s := NewLimitSubject(p, parts...)
 			if other, taken := seen[s]; taken {

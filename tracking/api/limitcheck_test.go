@@ -60,7 +60,9 @@ func TestServer_checkLimit(t *testing.T) {
 	})
 	t.Run("names the field that is wrong", func(t *testing.T) {
 		t.Parallel()
-		policy := func(changes ...any) object { return check("k", "policy", with(check("")["policy"].(object), changes...)) }
+		policy := func(changes ...any) object {
+			return check("k", "policy", with(check("")["policy"].(object), changes...))
+		}
 		for name, c := range map[string]struct {
 			body     object
 			location string

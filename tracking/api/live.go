@@ -98,4 +98,6 @@ func (s *Server) LimitHandshake(c *gin.Context) {
 }
 
 // RefuseLink is RefuseHTTP for a request with a customer's link, which may be one too many that opens nothing.
-func (s *Server) RefuseLink(w http.ResponseWriter, r *http.Request, err error) { s.RefuseHTTP(w, s.Limits.missed(r, err)) }
+func (s *Server) RefuseLink(w http.ResponseWriter, r *http.Request, err error) {
+	s.RefuseHTTP(w, s.Limits.missed(r, err))
+}
