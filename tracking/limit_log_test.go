@@ -143,8 +143,10 @@ func TestLimitChecks_Check(t *testing.T) {
 		}
 		return d.Allowed
 	}
-	if !check(mine, policy, "k") || !check(mine, policy, "k") || check(mine, policy, "k") {
-		t.Error("three of two are not two")
+	for n := range 3 {
+		if allowed := check(mine, policy, "k"); allowed != (n < 2) {
+			t.Errorf("the %d. of two: allowed is %v", n+1, allowed)
+		}
 	}
 	named := policy
 	named.Name = "keys"

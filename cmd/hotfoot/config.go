@@ -74,6 +74,9 @@ func (f nodeFlags) validate() error {
 			return fmt.Errorf("HOTFOOT_ROLES: unknown role %q; there are api, gateway and worker", role)
 		}
 	}
+	if _, _, err := f.limits(); err != nil {
+		return err
+	}
 	if f.PublicURL != "" {
 		u, err := url.Parse(f.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -22,15 +22,24 @@ type limits struct {
 	log    *tracking.LimitLog
 }
 
+// limits reads the rules and the networks of balancers.
+func (f nodeFlags) limits() (api.LimitRules, api.Proxies, error) {
+	rules, err := api.ParseLimits(f.Limits)
+	if err != nil {
+		return nil, nil, fmt.Errorf("HOTFOOT_LIMITS: %w", err)
+	}
+	proxies, err := api.ParseProxies(f.TrustedProxies)
+	if err != nil {
+		return nil, nil, fmt.Errorf("HOTFOOT_TRUSTED_PROXIES: %w", err)
+	}
+	return rules, proxies, nil
+}
+
 // buildLimits ties rate limits to the stores.
 func (n *node) buildLimits() (limits, error) {
-	rules, err := api.ParseLimits(n.flags.Limits)
+	rules, proxies, err := n.flags.limits()
 	if err != nil {
-		return limits{}, fmt.Errorf("HOTFOOT_LIMITS: %w", err)
-	}
-	proxies, err := api.ParseProxies(n.flags.TrustedProxies)
-	if err != nil {
-		return limits{}, fmt.Errorf("HOTFOOT_TRUSTED_PROXIES: %w", err)
+		return limits{}, err
 	}
 	front := tracking.NewLimitFront(redisstore.NewLimiter(n.client), time.Now)
 	log := tracking.NewLimitLog(n.truth, tracking.LimitLogConfig{}, time.Now, n.log)

@@ -99,15 +99,19 @@ func TestSQL(t *testing.T) {
 	t.Run("the schema knows exactly the domain's words", func(t *testing.T) {
 		t.Parallel()
 		pool := storetest.Postgres(t)
-		var statuses, vehicles []string
+		var statuses, vehicles, kinds []string
 		for _, s := range tracking.Statuses {
 			statuses = append(statuses, string(s))
 		}
 		for _, v := range tracking.Vehicles {
 			vehicles = append(vehicles, string(v))
 		}
+		for _, k := range tracking.LimitKinds {
+			kinds = append(kinds, string(k))
+		}
 		for constraint, want := range map[string][]string{
 			"delivery_status_known": statuses, "event_status_known": statuses, "courier_vehicle_known": vehicles,
+			"limit_kind_known":   kinds,
 			"event_actor_known":  {"merchant", "ops", "courier", "system"},
 			"api_key_role_known": {"merchant", "ops", "courier"},
 		} {

@@ -19,10 +19,14 @@ import (
 	"hotfoot/tracking/key"
 )
 
-// policies are valid ones, from a handful in a millisecond to as much as there may be in as long as there may be.
-var policies = rapid.Custom(func(t *rapid.T) tracking.LimitPolicy {
+// policies are valid ones of a kind, from a handful in a millisecond to as much as there may be in as long as there may be.
+func policies(kind tracking.LimitKind) *rapid.Generator[tracking.LimitPolicy] {
+	return rapid.Custom(func(t *rapid.T) tracking.LimitPolicy { return drawPolicy(t, kind) }).Filter(func(p tracking.LimitPolicy) bool { return p.Validate("") == nil })
+}
+
+func drawPolicy(t *rapid.T, kind tracking.LimitKind) tracking.LimitPolicy {
 	p := tracking.LimitPolicy{
-		Kind:   rapid.SampledFrom(tracking.LimitKinds).Draw(t, "kind"),
+		Kind:   kind,
 		Limit:  rapid.OneOf(rapid.Int64Range(1, 10), rapid.Int64Range(1, tracking.MaxLimit)).Draw(t, "limit"),
 		Period: time.Duration(rapid.OneOf(rapid.Int64Range(1, 20), rapid.Int64Range(1, tracking.MaxLimitPeriod.Milliseconds())).Draw(t, "period")) * time.Millisecond,
 	}
@@ -30,7 +34,7 @@ var policies = rapid.Custom(func(t *rapid.T) tracking.LimitPolicy {
 		p.Burst = rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(1, 10), rapid.Int64Range(1, tracking.MaxLimit)).Draw(t, "burst")
 	}
 	return p
-}).Filter(func(p tracking.LimitPolicy) bool { return p.Validate("") == nil })
+}
 
 // encode is a state as the scripts keep it.
 func encode(p tracking.LimitPolicy, s tracking.LimitState) []byte {
@@ -46,8 +50,10 @@ func encode(p tracking.LimitPolicy, s tracking.LimitState) []byte {
 
 // reachable draws a state that a policy may lead to. Windows begin at any time around now, also in the future, as after a failover to a slower clock.
 func reachable(t *rapid.T, p tracking.LimitPolicy, now int64) tracking.LimitState {
-	span := 3 * p.Window().Microseconds()
-	s := tracking.LimitState{Since: now + rapid.Int64Range(-span, span/10).Draw(t, "since")}
+	// In tenths, since what is drawn from a range is mostly small.
+	window := p.Window().Microseconds()
+	since := window*rapid.Int64Range(-30, 2).Draw(t, "tenths")/10 + rapid.Int64Range(-2000, 2000).Draw(t, "more")
+	s := tracking.LimitState{Since: now + since}
 	if p.Kind == tracking.TokenBucket {
 		return s
 	}
@@ -63,9 +69,16 @@ func reachable(t *rapid.T, p tracking.LimitPolicy, now int64) tracking.LimitStat
 func TestLimiter_twin(t *testing.T) {
 	t.Parallel()
 	client := storetest.Redis(t)
+	for _, kind := range tracking.LimitKinds {
+		t.Run(string(kind), func(t *testing.T) { checkTwin(t, client, kind) })
+	}
+}
+
+func checkTwin(t *testing.T, client redis.UniversalClient, kind tracking.LimitKind) {
+	t.Helper()
 	limiter := redisstore.NewLimiter(client)
 	rapid.Check(t, func(rt *rapid.T) {
-		p, subject := policies.Draw(rt, "policy"), tracking.LimitSubject(tracking.NewID())
+		p, subject := policies(kind).Draw(rt, "policy"), tracking.LimitSubject(tracking.NewID())
 		clock, err := client.Time(t.Context()).Result()
 		must(t, err)
 		var state tracking.LimitState

@@ -31,6 +31,8 @@ var shape = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:[a-z]+:[0-9a-f]{
 
 var holder = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:(key|result:road):[0-9a-f]{64}$`)
 
+var subject = regexp.MustCompile(`^\{p([0-9]|[1-5][0-9]|6[0-3])\}:limit:[0-9a-f]{32}$`)
+
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	t.Run("two things never share a name", func(t *testing.T) {
@@ -105,6 +107,22 @@ func TestKeys(t *testing.T) {
 			}
 			names[name] = true
 			tags[name[:strings.Index(name, ":")]] = true
+		}
+		if len(tags) != key.Partitions || len(names) != n {
+			t.Errorf("%d names in %d partitions, want %d in %d", len(names), len(tags), n, key.Partitions)
+		}
+	})
+	t.Run("subjects of rate limits are spread over all partitions, and each is its own, whatever text they are made of", func(t *testing.T) {
+		t.Parallel()
+		tags, names := map[string]bool{}, map[string]bool{}
+		const n = 64 * 50
+		for i := range n {
+			name := key.Limit(tracking.NewLimitSubject(tracking.LimitPolicy{}, fmt.Sprint("{p1}:\x00*", i)))
+			if !subject.MatchString(name) {
+				t.Fatalf("%q", name)
+			}
+			names[name] = true
+			tags[key.Tag(name)] = true
 		}
 		if len(tags) != key.Partitions || len(names) != n {
 			t.Errorf("%d names in %d partitions, want %d in %d", len(names), len(tags), n, key.Partitions)
