@@ -1,12 +1,14 @@
 #!lua flags=allow-oom
 -- Keeps a delivery's record if it is not older than the one kept, and tells everybody who watches.
 --
--- KEYS  1 delivery hash
+-- KEYS  1 delivery hash   2 placeholder of whoever fills it; none when a change is announced
 -- ARGV  1 epoch   2 rev   3 record in wire form   4 time to live in seconds   5 run of the server, '' when it is not known
 --       6 delivery channel, or '' to keep without telling   7 fleet channel   8 the record as a fleet message
---       9 the command that publishes
+--       9 the command that publishes   10 owner of the placeholder
 -- Returns 1 when it was kept, else 0
 
+-- Whoever waits for this fill finds it where the placeholder was.
+if KEYS[2] and redis.call('GET', KEYS[2]) == ARGV[10] then redis.call('DEL', KEYS[2]) end
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
 if kept[1] then
   local epoch, rev = tonumber(kept[1]), tonumber(kept[2])

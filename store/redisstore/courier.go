@@ -58,15 +58,6 @@ func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) 
 	return err
 }
 
-// Newest reads a courier's newest position, as it is now; nil when none is known. Errors: CodeUnavailable with Redis away, whatever the truth may know.
-func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
-	positions, err := s.newest(ctx, []tracking.ID{courier})
-	if err != nil {
-		return nil, err
-	}
-	return positions[0], nil
-}
-
 // NewestOf reads the newest positions of many couriers, in their order, in one round trip; nil where none is known. With Redis away they come from the
 // truth, and are as old as its last commit. Errors: CodeUnavailable (both stores are away).
 func (s *Store) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
@@ -116,15 +107,21 @@ func (s *Store) newestHot(ctx context.Context, couriers []tracking.ID) (position
 	}
 	for i, r := range replies {
 		kept := r.(*redis.SliceCmd).Val()
-		text, _ := kept[0].(string)
-		if p, err := wire.Position([]byte(text)); err == nil {
-			positions[i] = &p
-		}
+		positions[i] = position(kept[0])
 		if leftover(kept[1], runs[key.Partition(couriers[i])]) {
 			old = append(old, i)
 		}
 	}
 	return positions, old, nil
+}
+
+// position reads the field pos; nil when there is none that can be read.
+func position(kept any) *tracking.Position {
+	text, _ := kept.(string)
+	if p, err := wire.Position([]byte(text)); err == nil {
+		return &p
+	}
+	return nil
 }
 
 // Near finds a merchant's couriers within a radius in metres, the nearest first, at most limit. Errors: CodeUnavailable.

@@ -128,11 +128,8 @@ func TestStore_without_Redis(t *testing.T) {
 	if n := h.truth.asked.Load(); n != 2 {
 		t.Errorf("%d queries, want 2", n)
 	}
-	// Where the courier is now, nobody else knows.
-	_, err := h.Newest(t.Context(), c.ID)
-	wantCode(t, err, tracking.CodeUnavailable)
 	h.truth.away = true
-	_, err = h.Revs(t.Context(), []tracking.ID{r.Delivery.ID})
+	_, err := h.Revs(t.Context(), []tracking.ID{r.Delivery.ID})
 	wantCode(t, err, tracking.CodeUnavailable)
 	_, err = h.NewestOf(t.Context(), []tracking.ID{c.ID})
 	wantCode(t, err, tracking.CodeUnavailable)

@@ -218,6 +218,15 @@ func record(rev int64) tracking.Record {
 	}
 }
 
+// newest is where a courier is, as it is shown.
+func (h hot) newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
+	newest, err := h.NewestOf(ctx, []tracking.ID{courier})
+	if err != nil {
+		return nil, err
+	}
+	return newest[0], nil
+}
+
 func (h hot) waiting(t *testing.T, courier tracking.ID) int64 {
 	t.Helper()
 	n, err := h.client.XLen(t.Context(), key.Positions(key.Partition(courier))).Result()

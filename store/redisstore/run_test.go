@@ -129,13 +129,13 @@ func TestStore_SetRuns(t *testing.T) {
 		if err != nil || !newest[0].RecordedAt.Equal(at(10)) || !newest[1].RecordedAt.Equal(at(11)) || !newest[2].RecordedAt.Equal(at(12)) {
 			t.Errorf("in another: %v, %v", newest, err)
 		}
-		if one, err := h.Newest(t.Context(), behind.ID); err != nil || !one.RecordedAt.Equal(at(11)) {
+		if one, err := h.newest(t.Context(), behind.ID); err != nil || !one.RecordedAt.Equal(at(11)) {
 			t.Errorf("of one: %v, %v", one, err)
 		}
 		_, err = h.Place(t.Context(), placement(ahead, fix(13), 3))
 		must(t, err)
 		asked := h.truth.asked.Load()
-		if one, err := h.Newest(t.Context(), ahead.ID); err != nil || !one.RecordedAt.Equal(at(13)) || h.truth.asked.Load() != asked {
+		if one, err := h.newest(t.Context(), ahead.ID); err != nil || !one.RecordedAt.Equal(at(13)) || h.truth.asked.Load() != asked {
 			t.Errorf("of one who has moved since: %v, %v", one, err)
 		}
 		h.truth.mu.Lock()

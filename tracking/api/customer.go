@@ -51,11 +51,9 @@ func (s *Server) trackPage(c *gin.Context) {
 }
 
 func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
-	ctx := c.Request.Context()
-	record, err := s.Viewing.Open(ctx, c.Param("token"), tracking.Seen{}, nil)
+	view, live, err := s.Viewing.Show(c.Request.Context(), c.Param("token"))
 	if err != nil {
 		return nil, err
 	}
-	view, live := s.Viewing.Look(ctx, record)
 	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil
 }
