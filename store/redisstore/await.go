@@ -6,7 +6,7 @@ import (
 )
 
 // awaitEvery is how often up to fillBatch of those that other processes read are looked for: what a reader there hears later than one here.
-const awaitEvery = 5 * time.Millisecond
+const awaitEvery = 10 * time.Millisecond
 
 // divide claims a group's members and answers those that are to be read here. What Redis has by now is answered, and what another process reads is awaited.
 func (f *fills) divide(ctx context.Context, group []*fill) (ours []*fill) {

@@ -82,7 +82,10 @@ func (f *fills) join(wanted *fill) (*fill, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if other := f.pending[wanted.id]; other != nil && !(wanted.direct && other.taken) {
-		other.keep, other.direct = other.keep || wanted.keep, other.direct || wanted.direct
+		other.keep = other.keep || wanted.keep
+		if wanted.direct {
+			other.direct = true
+		}
 		return other, nil
 	}
 	if f.closed {

@@ -28,6 +28,8 @@ type truth struct {
 	poison   tracking.ID // no query that asks for it is answered
 	asked    atomic.Int64
 	largest  atomic.Int64  // the most records one query asked for
+	read     atomic.Int64  // records that were answered
+	slow     time.Duration // how long Records takes
 	hold     chan struct{} // when not nil, Records waits for it
 }
 
@@ -56,6 +58,9 @@ func (f *truth) Records(_ context.Context, deliveries []tracking.ID) (records []
 		return nil, err
 	}
 	f.largest.Store(max(f.largest.Load(), int64(len(deliveries))))
+	if f.slow > 0 {
+		<-time.After(f.slow)
+	}
 	for _, id := range deliveries {
 		if id == f.poison {
 			return nil, errors.New("a row that cannot be read")
@@ -64,6 +69,7 @@ func (f *truth) Records(_ context.Context, deliveries []tracking.ID) (records []
 			records = append(records, r)
 		}
 	}
+	f.read.Add(int64(len(records)))
 	return records, nil
 }
 

@@ -94,16 +94,23 @@ func (s *Store) look(ctx context.Context, delivery, courier tracking.ID) (record
 // nothing. A fill may have begun before what was known already was committed, so the newest of all is answered.
 func (s *Store) believe(ctx context.Context, delivery tracking.ID, fields []any, run string, held *tracking.Record) (*tracking.Record, error) {
 	record, old := s.decode(fields, run)
+	behind := false
 	if held != nil && held.Epoch >= s.epoch.Load() && (record == nil || held.NewerThan(*record)) {
-		// Redis has lost what it had.
-		record, old = held, true
+		// Redis has lost what it had. What it has instead must not be taken for somebody's fill.
+		record, old, behind = held, true, record != nil
 	}
 	if record != nil && !old {
 		s.count.hot.Inc()
 		s.held.put(record)
 		return record, nil
 	}
-	fresh, err := s.fills.get(ctx, delivery)
+	var fresh *tracking.Record
+	var err error
+	if behind {
+		fresh, err = s.fills.read(ctx, delivery, true)
+	} else {
+		fresh, err = s.fills.get(ctx, delivery)
+	}
 	switch {
 	case tracking.CodeOf(err) == tracking.CodeUnavailable && record != nil:
 		return record, nil
