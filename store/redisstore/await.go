@@ -8,41 +8,40 @@ import (
 // awaitEvery is how often up to fillBatch of those that other processes read are looked for: what a reader there hears later than one here.
 const awaitEvery = 10 * time.Millisecond
 
-// divide claims a group's members and answers those that are to be read here. What Redis has by now is answered, and what another process reads is awaited.
+// divide claims a group's members and answers those that are to be read here. What Redis has by now is answered, and what another process reads is
+// awaited; but not for those who read directly, who claim only so that what they read may be kept.
 func (f *fills) divide(ctx context.Context, group []*fill) (ours []*fill) {
-	var shared []*fill
+	var open []*fill
+	f.mu.Lock()
 	for _, wanted := range group {
-		if wanted.direct || wanted.ours {
-			ours = append(ours, wanted)
+		if wanted.keep && !wanted.ours {
+			open = append(open, wanted)
 		} else {
-			shared = append(shared, wanted)
+			ours = append(ours, wanted)
 		}
 	}
-	if len(shared) == 0 {
+	f.mu.Unlock()
+	if len(open) == 0 {
 		return ours
 	}
-	claimed, found, err := f.claim(ctx, idsOf(shared))
+	claimed, found, err := f.claim(ctx, idsOf(open))
 	if err != nil {
-		// Without Redis there is nothing to share.
-		for _, wanted := range shared {
-			wanted.direct = true
-		}
-		return append(ours, shared...)
+		return append(ours, open...) // without Redis there is nothing to share
 	}
 	var filled, needless, theirs []*fill
-	for i, wanted := range shared {
+	for i, wanted := range open {
 		wanted.ours = claimed[i]
 		switch {
-		case found[i] != nil:
+		case wanted.direct || claimed[i] && found[i] == nil:
+			ours = append(ours, wanted)
+		case found[i] == nil:
+			theirs = append(theirs, wanted)
+		default:
 			wanted.record = found[i]
 			filled = append(filled, wanted)
 			if claimed[i] {
 				needless = append(needless, wanted)
 			}
-		case claimed[i]:
-			ours = append(ours, wanted)
-		default:
-			theirs = append(theirs, wanted)
 		}
 	}
 	if len(needless) > 0 {
@@ -78,6 +77,10 @@ func (f *fills) attend() {
 		ours := f.divide(ctx, group)
 		cancel()
 		f.mu.Lock()
+		for _, wanted := range ours {
+			// Either it is claimed, or there is nobody to wait for.
+			wanted.direct = true
+		}
 		f.enqueue(ours...)
 		f.mu.Unlock()
 	}

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -11,34 +12,39 @@ import (
 	"hotfoot/tracking/key"
 )
 
-// claimLife is how long a process may take to fill before others stop waiting for it: as long as a dead one can hold them up. One that is only slow
-// fills all the same, later: what it read is kept if nothing newer is.
+// claimLife is how long a process may take to fill: as long as a dead one can hold the others up. What a slow one has read serves those who wait in it,
+// and is not kept.
 const claimLife = time.Second
+
+//go:embed claim.lua
+var claimLua string
 
 //go:embed release.lua
 var releaseLua string
 
-var releaseScript = redis.NewScript(releaseLua)
+var (
+	claimScript   = redis.NewScript(claimLua)
+	releaseScript = redis.NewScript(releaseLua)
+)
 
 // claim puts this process's placeholder where no other's is. It answers which are ours to fill now, and the records that Redis has by now: somebody
 // else has filled those. All of it is one round trip. Errors: CodeUnavailable, and whoever gets it fills for itself alone.
 func (s *Store) claim(ctx context.Context, deliveries []tracking.ID) (ours []bool, found []*tracking.Record, err error) {
-	pipe := s.client.Pipeline()
-	for _, id := range deliveries {
-		pipe.SetNX(ctx, key.Fill(id), s.name, claimLife)
-		// Behind the placeholder: whoever has it after somebody else sees what they have filled, and fills nothing twice.
-		pipe.HMGet(ctx, key.Delivery(id), "run", "rec")
-	}
-	replies, _ := pipe.Exec(ctx)
-	if err := firstFailure(replies); err != nil {
-		return nil, nil, unavailable(err)
+	runs := s.runsNow()
+	answers, err := s.runAll(ctx, claimScript, len(deliveries), func(i int) ([]string, []any) {
+		return []string{key.Delivery(deliveries[i]), key.Fill(deliveries[i])}, []any{s.name, claimLife.Milliseconds()}
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	ours, found = make([]bool, len(deliveries)), make([]*tracking.Record, len(deliveries))
-	runs := s.runsNow()
-	for i, id := range deliveries {
-		ours[i] = replies[2*i].(*redis.BoolCmd).Val()
-		record, leftover := s.decode(replies[2*i+1].(*redis.SliceCmd).Val(), runs[key.Partition(id)])
-		if record != nil && !leftover {
+	for i, answer := range answers {
+		fields, err := answer.Slice()
+		if err != nil || len(fields) != 3 {
+			return nil, nil, unavailable(errors.Join(err, errAnswer))
+		}
+		ours[i] = fields[0] == int64(1)
+		if record, old := s.decode(fields[1:], runs[key.Partition(deliveries[i])]); !old {
 			found[i] = record
 		}
 	}
@@ -48,7 +54,7 @@ func (s *Store) claim(ctx context.Context, deliveries []tracking.ID) (ours []boo
 // release gives placeholders back for which there is nothing to keep. absent says of which deliveries there are none.
 func (s *Store) release(ctx context.Context, deliveries []tracking.ID, absent []bool) {
 	// One that is not given back is gone soon.
-	_ = s.runAll(ctx, releaseScript, len(deliveries), func(i int) ([]string, []any) {
+	_, _ = s.runAll(ctx, releaseScript, len(deliveries), func(i int) ([]string, []any) {
 		gone := "0"
 		if absent[i] {
 			gone = "1"

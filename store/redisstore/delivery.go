@@ -30,12 +30,17 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		encoded[i] = b
 	}
 	runs := s.runsNow()
-	err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
-		d := records[i].Delivery
+	_, err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
+		d := &records[i].Delivery
 		partition := key.Partition(d.ID)
-		return []string{key.Delivery(d.ID)}, []any{
-			records[i].Epoch, d.Rev, encoded[i], ttl(), runs[partition],
-			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish,
+		run := runs[partition]
+		if d.Rev > 1 {
+			// Where nothing is kept, a later change may have been announced and lost.
+			run = ""
+		}
+		return []string{key.Delivery(d.ID), key.Fill(d.ID)}, []any{
+			records[i].Epoch, d.Rev, encoded[i], ttl(), run,
+			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish, "",
 		}
 	})
 	if err != nil {
@@ -44,8 +49,8 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	return s.tellCouriers(ctx, records)
 }
 
-// keepRecords keeps what was read from the truth and tells nobody; placeholders of this process are taken back. One that is not kept costs its next
-// reader another fill.
+// keepRecords keeps what was read from the truth and tells nobody, where this process's placeholder still is. One that is not kept costs its next reader
+// another fill.
 func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking.Record) {
 	var encoded [][]byte
 	for _, r := range records {
@@ -55,7 +60,7 @@ func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking
 		}
 		encoded = append(encoded, b)
 	}
-	_ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
+	_, _ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := &records[i].Delivery
 		return []string{key.Delivery(d.ID), key.Fill(d.ID)},
 			[]any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", "", s.publish, s.name}

@@ -7,23 +7,25 @@ import (
 )
 
 // runAll runs a script once for each of n argument lists in one round trip, and loads it first where the server does not have it.
-func (s *Store) runAll(ctx context.Context, script *redis.Script, n int, arguments func(int) ([]string, []any)) error {
+// The answers are in the order of the lists.
+func (s *Store) runAll(ctx context.Context, script *redis.Script, n int, arguments func(int) ([]string, []any)) ([]*redis.Cmd, error) {
+	answers := make([]*redis.Cmd, n)
 	for attempt := 0; ; attempt++ {
 		pipe := s.client.Pipeline()
 		for i := range n {
 			keys, args := arguments(i)
-			script.EvalSha(ctx, pipe, keys, args...)
+			answers[i] = script.EvalSha(ctx, pipe, keys, args...)
 		}
 		_, err := pipe.Exec(ctx)
 		if err == nil {
-			return nil
+			return answers, nil
 		}
 		if attempt > 0 || !redis.HasErrorPrefix(err, "NOSCRIPT") {
-			return unavailable(err)
+			return nil, unavailable(err)
 		}
 		// Comparing scripts may be run again: whatever of the pipeline did run changes nothing the second time.
 		if err := script.Load(ctx, s.client).Err(); err != nil {
-			return unavailable(err)
+			return nil, unavailable(err)
 		}
 	}
 }

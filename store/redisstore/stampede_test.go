@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -93,27 +94,38 @@ func TestStore_Record_when_the_filler_dies(t *testing.T) {
 	}
 }
 
-// One who is slow loses its placeholder, and must not take back the next one's; what it has read is kept if nothing newer is.
+// What a slow one has read may be older than what was announced meanwhile, of which there may be nothing left to compare it with; and it must not take back
+// the placeholder of the next.
 func TestStore_Record_when_the_filler_is_late(t *testing.T) {
 	t.Parallel()
-	stores := processes(t, 1)
-	h := stores[0]
-	old, r := record(3), record(3)
-	r.Delivery.ID, r.Delivery.Rev = old.Delivery.ID, 4
-	h.truth.know(old)
-	h.truth.hold = make(chan struct{})
-	var reader sync.WaitGroup
-	reader.Go(func() { _, _ = h.Record(t.Context(), old.Delivery.ID) })
-	await(t, "it has a placeholder", func() bool { return h.client.Exists(t.Context(), key.Fill(old.Delivery.ID)).Val() == 1 })
-	must(t, h.client.Set(t.Context(), key.Fill(old.Delivery.ID), "the next one", time.Minute).Err())
-	must(t, h.Announce(t.Context(), r))
-	close(h.truth.hold)
-	reader.Wait()
-	if owner := h.client.Get(t.Context(), key.Fill(old.Delivery.ID)).Val(); owner != "the next one" {
-		t.Errorf("the placeholder is %q's", owner)
-	}
-	if got, err := h.Record(t.Context(), old.Delivery.ID); err != nil || got.Revision() != r.Revision() {
-		t.Errorf("got %+v, %v, want what was announced meanwhile", got.Revision(), err)
+	for name, meanwhile := range map[string]func(t *testing.T, h hot, r tracking.Record){
+		"for the next one": func(t *testing.T, h hot, r tracking.Record) {
+			must(t, h.client.Set(t.Context(), key.Fill(r.Delivery.ID), "the next one", time.Minute).Err())
+		},
+		"for an announcement, of which nothing is left": func(t *testing.T, h hot, r tracking.Record) {
+			must(t, h.Announce(t.Context(), r))
+			must(t, h.client.Del(t.Context(), key.Delivery(r.Delivery.ID)).Err())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHot(t)
+			old := record(3)
+			h.truth.know(old)
+			h.truth.hold = make(chan struct{})
+			var reader sync.WaitGroup
+			reader.Go(func() { _, _ = h.Record(t.Context(), old.Delivery.ID) })
+			await(t, "it has a placeholder", func() bool { return h.client.Exists(t.Context(), key.Fill(old.Delivery.ID)).Val() == 1 })
+			r := old
+			r.Delivery.Rev = 4
+			meanwhile(t, h, r)
+			before := dump(t, h.client)
+			close(h.truth.hold)
+			reader.Wait()
+			if after := dump(t, h.client); !maps.Equal(before, after) {
+				t.Errorf("it changed\n%v\nto\n%v", before, after)
+			}
+		})
 	}
 }
 
@@ -139,18 +151,26 @@ func TestStore_Fresh_waits_for_no_other(t *testing.T) {
 	if n := h.truth.asked.Load(); n != 1 {
 		t.Errorf("the truth was asked %d times, want by the one who does not wait", n)
 	}
-	// The node ends although another still has the placeholder.
-	other := tracking.NewID()
-	must(t, h.client.Set(t.Context(), key.Fill(other), "another", time.Minute).Err())
-	waits.Go(func() {
-		_, err := h.Record(t.Context(), other)
-		wantCode(t, err, tracking.CodeNotFound)
+}
+
+// A node ends although another has the placeholder of what it waits for.
+func TestStore_Run_ends_under_those_who_wait_for_others(t *testing.T) {
+	t.Parallel()
+	h := newHot(t)
+	r := record(3)
+	h.truth.know(r)
+	must(t, h.client.Set(t.Context(), key.Fill(r.Delivery.ID), "another", time.Minute).Err())
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		if got, err := h.Record(t.Context(), r.Delivery.ID); err != nil || got.Revision() != r.Revision() {
+			t.Errorf("got %+v, %v", got.Revision(), err)
+		}
 	})
-	awaitMisses(t, h.client, 4)
+	awaitMisses(t, h.client, 3) // by its reader, behind the placeholder, and once more there
 	ended, end := context.WithCancel(t.Context())
 	end()
 	must(t, h.Run(ended))
-	waits.Wait()
+	reader.Wait()
 }
 
 // Three nodes that come up under many watched deliveries share the work, whoever asks for what.
