@@ -5,12 +5,15 @@ import (
 	"time"
 )
 
-// awaitEvery is how often up to fillBatch of those that other processes read are looked for: what a reader there hears later than one here.
-const awaitEvery = 10 * time.Millisecond
+// How what other processes read is looked for, up to fillBatch at a time.
+const (
+	awaitEvery = 10 * time.Millisecond // how much later a reader here has it than one there
+	awaitShare = 4                     // after looking in vain: times as long as that took is left to others
+)
 
-// divide claims a group's members and answers those that are to be read here. What Redis has by now is answered, and what another process reads is
-// awaited; but not for those who read directly, who claim only so that what they read may be kept.
-func (f *fills) divide(ctx context.Context, group []*fill) (ours []*fill) {
+// divide claims a group's members: ours are to be read here, theirs another process reads, and what Redis has by now is answered. Those who read directly
+// claim only so that others need not read it too.
+func (f *fills) divide(ctx context.Context, group []*fill) (ours, theirs []*fill) {
 	var open []*fill
 	f.mu.Lock()
 	for _, wanted := range group {
@@ -22,13 +25,13 @@ func (f *fills) divide(ctx context.Context, group []*fill) (ours []*fill) {
 	}
 	f.mu.Unlock()
 	if len(open) == 0 {
-		return ours
+		return ours, nil
 	}
 	claimed, found, err := f.claim(ctx, idsOf(open))
 	if err != nil {
-		return append(ours, open...) // without Redis there is nothing to share
+		return append(ours, open...), nil // without Redis there is nothing to share
 	}
-	var filled, needless, theirs []*fill
+	var filled, needless []*fill
 	for i, wanted := range open {
 		wanted.ours = claimed[i]
 		switch {
@@ -49,8 +52,7 @@ func (f *fills) divide(ctx context.Context, group []*fill) (ours []*fill) {
 	}
 	f.count.awaited.Add(float64(len(filled)))
 	f.done(filled...)
-	f.await(theirs)
-	return ours
+	return ours, theirs
 }
 
 // await has fills looked for until another process has made them, or has stopped making them.
@@ -66,23 +68,33 @@ func (f *fills) await(theirs []*fill) {
 
 // attend looks for what is awaited until nothing is. Apart from the queries, so that what is there already does not wait for what is slow.
 func (f *fills) attend() {
-	ticker := time.NewTicker(awaitEvery)
-	defer ticker.Stop()
-	for range ticker.C {
+	timer := time.NewTimer(awaitEvery)
+	defer timer.Stop()
+	for range timer.C {
 		group := f.due()
 		if len(group) == 0 {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), fillLimit)
-		ours := f.divide(ctx, group)
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), f.limit)
+		ours, theirs := f.divide(ctx, group)
 		cancel()
+		f.await(theirs)
 		f.mu.Lock()
 		for _, wanted := range ours {
 			// Either it is claimed, or there is nobody to wait for.
 			wanted.direct = true
 		}
-		f.enqueue(ours...)
+		// They have waited longer than the others.
+		waiting := f.queue
+		f.queue = ours
+		f.enqueue(waiting...)
 		f.mu.Unlock()
+		pause := time.Duration(0)
+		if 2*len(theirs) > len(group) {
+			pause = max(awaitEvery, awaitShare*time.Since(began))
+		}
+		timer.Reset(pause)
 	}
 }
 

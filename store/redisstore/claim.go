@@ -12,8 +12,8 @@ import (
 	"hotfoot/tracking/key"
 )
 
-// claimLife is how long a process may take to fill: as long as a dead one can hold the others up. What a slow one has read serves those who wait in it,
-// and is not kept.
+// claimLife is how long a process may take to fill before others stop waiting for it: as long as a dead one can hold them up. One that is only slow
+// fills all the same, later.
 const claimLife = time.Second
 
 //go:embed claim.lua
@@ -32,7 +32,7 @@ var (
 func (s *Store) claim(ctx context.Context, deliveries []tracking.ID) (ours []bool, found []*tracking.Record, err error) {
 	runs := s.runsNow()
 	answers, err := s.runAll(ctx, claimScript, len(deliveries), func(i int) ([]string, []any) {
-		return []string{key.Delivery(deliveries[i]), key.Fill(deliveries[i])}, []any{s.name, claimLife.Milliseconds()}
+		return []string{key.Delivery(deliveries[i]), key.Fill(deliveries[i])}, []any{s.name, s.life.Milliseconds()}
 	})
 	if err != nil {
 		return nil, nil, err

@@ -38,9 +38,9 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 			// Where nothing is kept, a later change may have been announced and lost.
 			run = ""
 		}
-		return []string{key.Delivery(d.ID), key.Fill(d.ID)}, []any{
+		return []string{key.Delivery(d.ID), key.Told(d.ID), key.Fill(d.ID)}, []any{
 			records[i].Epoch, d.Rev, encoded[i], ttl(), run,
-			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish, "",
+			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish, "", s.fills.limit.Milliseconds(),
 		}
 	})
 	if err != nil {
@@ -49,8 +49,8 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	return s.tellCouriers(ctx, records)
 }
 
-// keepRecords keeps what was read from the truth and tells nobody, where this process's placeholder still is. One that is not kept costs its next reader
-// another fill.
+// keepRecords keeps what was read from the truth and tells nobody; placeholders of this process are taken back. One that is not kept costs its next
+// reader another fill.
 func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking.Record) {
 	var encoded [][]byte
 	for _, r := range records {
@@ -62,8 +62,8 @@ func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking
 	}
 	_, _ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := &records[i].Delivery
-		return []string{key.Delivery(d.ID), key.Fill(d.ID)},
-			[]any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", "", s.publish, s.name}
+		return []string{key.Delivery(d.ID), key.Told(d.ID), key.Fill(d.ID)},
+			[]any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", "", s.publish, s.name, 0}
 	})
 }
 

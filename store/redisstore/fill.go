@@ -28,6 +28,7 @@ type fills struct {
 	runs    func() *Runs
 	epoch   func() int64
 	count   *counts
+	limit   time.Duration
 
 	mu       sync.Mutex
 	pending  map[tracking.ID]*fill // asked for and not answered
@@ -67,7 +68,7 @@ func (f *fills) wait(ctx context.Context, wanted *fill) (*tracking.Record, error
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, fillLimit)
+	ctx, cancel := context.WithTimeout(ctx, f.limit)
 	defer cancel()
 	select {
 	case <-wanted.done:
@@ -113,8 +114,10 @@ func (f *fills) enqueue(wanted ...*fill) {
 func (f *fills) work() {
 	for group := f.take(); len(group) > 0; group = f.take() {
 		// Readers come and go; the query they share has its own bound.
-		ctx, cancel := context.WithTimeout(context.Background(), fillLimit)
-		if group = f.divide(ctx, group); len(group) > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), f.limit)
+		group, theirs := f.divide(ctx, group)
+		f.await(theirs)
+		if len(group) > 0 {
 			// Before the truth is asked: what it answers is at least of this epoch, and true of this run.
 			runs, epoch, asked := f.runs(), f.epoch(), time.Now()
 			f.query(ctx, group)

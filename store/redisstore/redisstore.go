@@ -70,7 +70,8 @@ type Store struct {
 	epoch   atomic.Int64         // 0 while it is not known
 	runs    atomic.Pointer[Runs] // nil while they are not known
 	owed    owed
-	name    string // of this process, on placeholders
+	name    string        // of this process, on placeholders
+	life    time.Duration // of placeholders
 	count   *counts
 	unknown unknown
 	held    held
@@ -84,7 +85,7 @@ func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
 	config.HeldBytes = cmp.Or(config.HeldBytes, 64<<20)
-	s := &Store{client: client, truth: truth, config: config, lanes: make([]lane, lanesOfServer), publish: "PUBLISH", name: crypto.Text(), count: newCounts()}
+	s := &Store{client: client, truth: truth, config: config, lanes: make([]lane, lanesOfServer), publish: "PUBLISH", name: crypto.Text(), life: claimLife, count: newCounts()}
 	if _, cluster := client.(*redis.ClusterClient); cluster {
 		// Whoever waits for one master must not hold up those who go to another, and slots may move.
 		s.lanes, s.publish = make([]lane, key.Partitions), "SPUBLISH"
@@ -95,7 +96,7 @@ func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	s.held, s.unknown = newHeld(config.HeldBytes), newUnknown(s.count)
 	s.fills = fills{
 		records: truth.Records, claim: s.claim, keep: s.keepRecords, release: s.release, absent: s.unknown.learn,
-		runs: s.runsNow, epoch: s.epoch.Load, count: s.count, pending: map[tracking.ID]*fill{},
+		runs: s.runsNow, epoch: s.epoch.Load, count: s.count, limit: fillLimit, pending: map[tracking.ID]*fill{},
 	}
 	s.reads.ask = s.readKept
 	return s

@@ -16,7 +16,7 @@ import (
 func all(id tracking.ID) map[string]string {
 	p := key.Partition(id)
 	return map[string]string{
-		"delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id),
+		"delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id), "fill": key.Fill(id), "told": key.Told(id),
 		"geo": key.Geo(p, id), "fleet": key.Fleet(p, id),
 	}
 }
