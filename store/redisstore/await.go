@@ -27,22 +27,23 @@ func (f *fills) divide(ctx context.Context, group []*fill) (ours, theirs []*fill
 	if len(open) == 0 {
 		return ours, nil
 	}
-	claimed, found, err := f.claim(ctx, idsOf(open))
+	claims, err := f.claim(ctx, idsOf(open))
 	if err != nil {
 		return append(ours, open...), nil // without Redis there is nothing to share
 	}
 	var filled, needless []*fill
 	for i, wanted := range open {
-		wanted.ours = claimed[i]
+		c := claims[i]
+		wanted.ours, wanted.told = c.ours, c.told
 		switch {
-		case wanted.direct || claimed[i] && found[i] == nil:
+		case wanted.direct || c.ours && c.found == nil:
 			ours = append(ours, wanted)
-		case found[i] == nil:
+		case c.found == nil:
 			theirs = append(theirs, wanted)
 		default:
-			wanted.record = found[i]
+			wanted.record = c.found
 			filled = append(filled, wanted)
-			if claimed[i] {
+			if c.ours {
 				needless = append(needless, wanted)
 			}
 		}

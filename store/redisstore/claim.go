@@ -27,28 +27,36 @@ var (
 	releaseScript = redis.NewScript(releaseLua)
 )
 
-// claim puts this process's placeholder where no other's is. It answers which are ours to fill now, and the records that Redis has by now: somebody
-// else has filled those. All of it is one round trip. Errors: CodeUnavailable, and whoever gets it fills for itself alone.
-func (s *Store) claim(ctx context.Context, deliveries []tracking.ID) (ours []bool, found []*tracking.Record, err error) {
+// claimed is what is known of a delivery that somebody wants to fill.
+type claimed struct {
+	ours  bool             // this process has the placeholder
+	found *tracking.Record // what somebody else has filled by now; nil for nothing
+	told  string           // what was announced a moment ago
+}
+
+// claim puts this process's placeholder where no other's is, in one round trip. Errors: CodeUnavailable, and whoever gets it fills for itself alone.
+func (s *Store) claim(ctx context.Context, deliveries []tracking.ID) ([]claimed, error) {
 	runs := s.runsNow()
 	answers, err := s.runAll(ctx, claimScript, len(deliveries), func(i int) ([]string, []any) {
-		return []string{key.Delivery(deliveries[i]), key.Fill(deliveries[i])}, []any{s.name, s.life.Milliseconds()}
+		id := deliveries[i]
+		return []string{key.Delivery(id), key.Told(id), key.Fill(id)}, []any{s.name, s.life.Milliseconds()}
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	ours, found = make([]bool, len(deliveries)), make([]*tracking.Record, len(deliveries))
+	claims := make([]claimed, len(deliveries))
 	for i, answer := range answers {
 		fields, err := answer.Slice()
-		if err != nil || len(fields) != 3 {
-			return nil, nil, unavailable(errors.Join(err, errAnswer))
+		if err != nil || len(fields) != 4 {
+			return nil, unavailable(errors.Join(err, errAnswer))
 		}
-		ours[i] = fields[0] == int64(1)
-		if record, old := s.decode(fields[1:], runs[key.Partition(deliveries[i])]); !old {
-			found[i] = record
+		claims[i].ours = fields[0] == int64(1)
+		claims[i].told, _ = fields[3].(string)
+		if record, old := s.decode(fields[1:3], runs[key.Partition(deliveries[i])]); !old {
+			claims[i].found = record
 		}
 	}
-	return ours, found, nil
+	return claims, nil
 }
 
 // release gives placeholders back for which there is nothing to keep. absent says of which deliveries there are none.

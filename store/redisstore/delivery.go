@@ -40,7 +40,7 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		}
 		return []string{key.Delivery(d.ID), key.Told(d.ID), key.Fill(d.ID)}, []any{
 			records[i].Epoch, d.Rev, encoded[i], ttl(), run,
-			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish, "", s.fills.limit.Milliseconds(),
+			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish, "", s.fills.limit.Milliseconds(), "",
 		}
 	})
 	if err != nil {
@@ -49,22 +49,28 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	return s.tellCouriers(ctx, records)
 }
 
-// keepRecords keeps what was read from the truth and tells nobody; placeholders of this process are taken back. One that is not kept costs its next
-// reader another fill.
-func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking.Record) {
+// keepRecords keeps what was read from the truth in these runs and tells nobody; told is what had been announced before that of each. Placeholders of
+// this process are taken back. overtaken are those that may be older than what was announced meanwhile; all false when Redis does not say.
+func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking.Record, told []string) (overtaken []bool) {
+	overtaken = make([]bool, len(records))
 	var encoded [][]byte
 	for _, r := range records {
 		b, err := wire.MarshalRecord(*r)
 		if err != nil {
-			return
+			return overtaken
 		}
 		encoded = append(encoded, b)
 	}
-	_, _ = s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
+	answers, err := s.runAll(ctx, announceScript, len(records), func(i int) ([]string, []any) {
 		d := &records[i].Delivery
 		return []string{key.Delivery(d.ID), key.Told(d.ID), key.Fill(d.ID)},
-			[]any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", "", s.publish, s.name, 0}
+			[]any{records[i].Epoch, d.Rev, encoded[i], ttl(), runs[key.Partition(d.ID)], "", "", "", s.publish, s.name, 0, told[i]}
 	})
+	for i, answer := range answers {
+		kept, failed := answer.Int()
+		overtaken[i] = err == nil && failed == nil && kept == 0
+	}
+	return overtaken
 }
 
 // tellCouriers lets the couriers concerned know that their route may have changed; which way they read for themselves.

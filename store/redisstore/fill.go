@@ -14,6 +14,7 @@ const (
 	fillBatch   = 200             // deliveries of one query
 	fillQueue   = 10_000          // deliveries that may be asked for and not answered
 	fillLimit   = 3 * time.Second // how long a query and keeping what it found may take, and how long a reader waits
+	fillTries   = 4               // queries for one delivery that is changed during each
 )
 
 // fills reads records that Redis does not have from the truth. What is asked for while queries run shares the next one, and nobody waits for
@@ -21,8 +22,8 @@ const (
 // have it will hear of every change that is announced from then on. Only who reads directly has to have a query that began after they asked.
 type fills struct {
 	records func(context.Context, []tracking.ID) ([]tracking.Record, error)
-	claim   func(context.Context, []tracking.ID) (ours []bool, found []*tracking.Record, err error)
-	keep    func(context.Context, *Runs, []*tracking.Record)
+	claim   func(context.Context, []tracking.ID) ([]claimed, error)
+	keep    func(ctx context.Context, runs *Runs, records []*tracking.Record, told []string) (overtaken []bool)
 	release func(ctx context.Context, deliveries []tracking.ID, absent []bool)
 	absent  func(delivery tracking.ID, epoch int64, asked time.Time)
 	runs    func() *Runs
@@ -46,7 +47,9 @@ type fill struct {
 	keep   bool // Redis is there
 	direct bool // not to be left to another process
 	taken  bool
-	ours   bool // the placeholder in Redis is this process's
+	ours   bool   // the placeholder in Redis is this process's
+	told   string // what had been announced when it was claimed
+	tries  int
 	// record and err may be read once done is closed.
 	done   chan struct{}
 	record *tracking.Record
@@ -121,12 +124,12 @@ func (f *fills) work() {
 			// Before the truth is asked: what it answers is at least of this epoch, and true of this run.
 			runs, epoch, asked := f.runs(), f.epoch(), time.Now()
 			f.query(ctx, group)
-			f.answer(ctx, runs, group)
 			for _, wanted := range group {
-				if tracking.CodeOf(wanted.err) == tracking.CodeNotFound {
+				if wanted.absent() {
 					f.absent(wanted.id, epoch, asked)
 				}
 			}
+			f.answer(ctx, runs, group)
 		}
 		cancel()
 	}
@@ -184,30 +187,52 @@ func idsOf(group []*fill) []tracking.ID {
 	return ids
 }
 
-// answer keeps what was found before anybody goes on with it, so that the next reader finds it in Redis.
+// answer keeps what was found before anybody goes on with it, so that the next reader finds it in Redis. What was overtaken by an announcement is looked
+// for again: whoever joined it after that must not be given what was before.
 func (f *fills) answer(ctx context.Context, runs *Runs, group []*fill) {
-	var kept []*tracking.Record
-	var without []tracking.ID
-	var absent []bool
+	var kept, without, ended []*fill
 	f.mu.Lock()
 	for _, wanted := range group {
-		gone := tracking.CodeOf(wanted.err) == tracking.CodeNotFound
 		switch {
 		case wanted.keep && wanted.err == nil:
-			kept = append(kept, wanted.record)
-		case wanted.keep && (wanted.ours || gone):
-			without, absent = append(without, wanted.id), append(absent, gone)
+			kept = append(kept, wanted)
+		case wanted.keep && (wanted.ours || wanted.absent()):
+			without = append(without, wanted)
 		}
 	}
 	f.mu.Unlock()
-	if len(kept) > 0 {
-		f.keep(ctx, runs, kept)
-	}
 	if len(without) > 0 {
-		f.release(ctx, without, absent)
+		absent := make([]bool, len(without))
+		for i, wanted := range without {
+			absent[i] = wanted.absent()
+		}
+		f.release(ctx, idsOf(without), absent)
 	}
-	f.done(group...)
+	overtaken := map[*fill]bool{}
+	if len(kept) > 0 {
+		records, told := make([]*tracking.Record, len(kept)), make([]string, len(kept))
+		for i, wanted := range kept {
+			records[i], told[i] = wanted.record, wanted.told
+		}
+		for i, late := range f.keep(ctx, runs, records, told) {
+			overtaken[kept[i]] = late
+		}
+	}
+	f.mu.Lock()
+	for _, wanted := range group {
+		if wanted.tries++; overtaken[wanted] && wanted.tries < fillTries {
+			wanted.ours = false
+			f.enqueue(wanted)
+		} else {
+			ended = append(ended, wanted)
+		}
+	}
+	f.mu.Unlock()
+	f.done(ended...)
 }
+
+// absent reports whether the truth has no such delivery.
+func (w *fill) absent() bool { return tracking.CodeOf(w.err) == tracking.CodeNotFound }
 
 // done lets those go on who wait for fills.
 func (f *fills) done(group ...*fill) {

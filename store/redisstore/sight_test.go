@@ -106,7 +106,9 @@ func TestStore_Sight(t *testing.T) {
 		_, err := h.Record(t.Context(), old.Delivery.ID)
 		must(t, err)
 		for _, lost := range []func(){
-			func() { must(t, h.client.Del(t.Context(), key.Delivery(old.Delivery.ID), key.Told(old.Delivery.ID)).Err()) },
+			func() {
+				must(t, h.client.Del(t.Context(), key.Delivery(old.Delivery.ID), key.Told(old.Delivery.ID)).Err())
+			},
 			func() {
 				must(t, h.client.Del(t.Context(), key.Delivery(old.Delivery.ID), key.Told(old.Delivery.ID)).Err())
 				must(t, redisstore.New(h.client, h.truth, redisstore.Config{}).Announce(t.Context(), old))
