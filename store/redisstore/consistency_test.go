@@ -26,7 +26,11 @@ func TestConsistency(t *testing.T) {
 	}
 	s := newSoak(t)
 	over := time.Now().Add(lasts)
-	goOn := func() bool { return time.Now().Before(over) && !t.Failed() }
+	enough := func() bool { return s.changes.Load() >= 50 && s.strict.Load() >= 200 }
+	// A machine that has no time for the test must not make it prove less.
+	goOn := func() bool {
+		return !t.Failed() && (time.Now().Before(over) || !enough() && time.Now().Before(over.Add(patience)))
+	}
 	var work sync.WaitGroup
 	for range 3 {
 		work.Go(func() {
@@ -50,7 +54,7 @@ func TestConsistency(t *testing.T) {
 	work.Wait()
 	t.Logf("%d changes, %d reads, %d of them held against what was announced, %d refused; accidents: %v",
 		s.changes.Load(), s.reads.Load(), s.strict.Load(), s.refused.Load(), accidents)
-	if s.changes.Load() < 20 || s.strict.Load() < 100 || s.refused.Load()*10 > s.reads.Load() {
+	if !enough() || s.refused.Load()*10 > s.reads.Load() {
 		t.Error("that proves nothing")
 	}
 	// What could not be announced is announced in the end.

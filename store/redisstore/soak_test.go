@@ -63,8 +63,9 @@ type soakNode struct {
 	runs     atomic.Pointer[redisstore.Runs]
 }
 
-// Announce notes what was announced: from then on nobody may read anything older.
+// Announce is on its way for a while, so that two may cross, and then notes what was announced: from then on nobody may read anything older.
 func (n *soakNode) Announce(ctx context.Context, records ...tracking.Record) error {
+	<-time.After(rand.N(15 * time.Millisecond))
 	err := n.Store.Announce(ctx, records...)
 	if err == nil {
 		n.soak.mu.Lock()
