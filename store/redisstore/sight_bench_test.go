@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -9,6 +10,13 @@ import (
 	"hotfoot/tracking/frame"
 )
 
+// noTruth is never asked: everything is hot.
+type noTruth struct{ Truth }
+
+func (noTruth) Records(context.Context, []tracking.ID) ([]tracking.Record, error) {
+	return nil, tracking.Unavailable("Postgres", nil)
+}
+
 // What opening a link costs: the record and then the place, as it was before this process held records, and both at once, with what it holds.
 func BenchmarkStore_Sight(b *testing.B) {
 	client, err := Connect(storetest.RedisURL(b))
@@ -16,7 +24,7 @@ func BenchmarkStore_Sight(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer client.Close()
-	s := New(client, nil, Config{})
+	s := New(client, noTruth{}, Config{})
 	courier := tracking.Courier{ID: tracking.NewID(), Name: "Sam", Vehicle: tracking.Bike, OnDuty: true}
 	now := time.Now()
 	records := make([]tracking.Record, 1000)
