@@ -21,7 +21,8 @@ const (
 
 // reads gathers reads of what is hot into shared round trips. What is asked for while two are under way shares the next, and nobody waits for company.
 type reads struct {
-	ask func(ctx context.Context, questions []question) ([]answer, error)
+	ask   func(ctx context.Context, questions []question) ([]answer, error)
+	limit time.Duration
 
 	mu      sync.Mutex
 	queue   []*read
@@ -89,7 +90,7 @@ func (r *reads) work() {
 			questions[i] = wanted.question
 		}
 		// Readers come and go; the round trip they share has its own bound.
-		ctx, cancel := context.WithTimeout(context.Background(), readLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), r.limit)
 		answers, err := r.ask(ctx, questions)
 		cancel()
 		for i, wanted := range group {

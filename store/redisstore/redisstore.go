@@ -98,7 +98,7 @@ func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 		records: truth.Records, claim: s.claim, keep: s.keepRecords, release: s.release, absent: s.unknown.learn,
 		runs: s.runsNow, epoch: s.epoch.Load, count: s.count, limit: fillLimit, pending: map[tracking.ID]*fill{},
 	}
-	s.reads.ask = s.readKept
+	s.reads.ask, s.reads.limit = s.readKept, readLimit
 	return s
 }
 

@@ -21,8 +21,13 @@ import (
 func processes(t testing.TB, n int) []hot {
 	t.Helper()
 	stores := hurried(t, n)
-	for _, h := range stores {
-		h.BePatient()
+	for i, h := range stores {
+		options := *h.client.(*redis.Client).Options()
+		options.ReadTimeout, options.WriteTimeout, options.DialTimeout, options.PoolTimeout = time.Minute, time.Minute, time.Minute, time.Minute
+		client := redis.NewClient(&options)
+		t.Cleanup(func() { _ = client.Close() })
+		stores[i] = hot{redisstore.New(client, h.truth, redisstore.Config{}), client, h.truth}
+		stores[i].BePatient()
 	}
 	return stores
 }
