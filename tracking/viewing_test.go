@@ -21,7 +21,8 @@ func (k *kept) Sight(_ context.Context, delivery ID) (Sight, error) {
 	return k.sight, k.err
 }
 
-func (k *kept) Record(context.Context, ID) (Record, error)          { return *k.sight.Record, k.err }
+func (k *kept) Record(context.Context, ID) (Record, error) { return *k.sight.Record, k.err }
+
 func (k *kept) Fresh(context.Context, ID) (Record, error)           { return *k.sight.Record, k.err }
 func (k *kept) NewestOf(context.Context, []ID) ([]*Position, error) { return nil, k.err }
 

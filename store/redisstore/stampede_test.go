@@ -131,6 +131,7 @@ func TestStore_Record_when_the_filler_is_late(t *testing.T) {
 			r := old
 			r.Delivery.Rev = 4
 			meanwhile(t, h, r)
+			must(t, h.client.Persist(t.Context(), key.Told(r.Delivery.ID)).Err()) // however long the test takes
 			must(t, h.client.Set(t.Context(), key.Fill(r.Delivery.ID), "the next one", time.Minute).Err())
 			before := dump(t, h.client)
 			close(h.truth.hold)
