@@ -226,12 +226,16 @@ func (s *shelf) Fresh(ctx context.Context, id tracking.ID) (tracking.Record, err
 	return s.Record(ctx, id)
 }
 
-func (s *shelf) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
-	places, err := s.NewestOf(ctx, []tracking.ID{courier})
+func (s *shelf) Sight(ctx context.Context, id tracking.ID) (tracking.Sight, error) {
+	r, err := s.Record(ctx, id)
 	if err != nil {
-		return nil, err
+		return tracking.Sight{}, err
 	}
-	return places[0], nil
+	places, err := s.NewestOf(ctx, []tracking.ID{r.Underway()})
+	if err != nil {
+		return tracking.Sight{Record: &r}, nil
+	}
+	return tracking.Sight{Record: &r, Newest: places[0], Live: true}, nil
 }
 
 // newHub makes a Hub over doubles, which ends with the test.

@@ -402,8 +402,8 @@ func TestCouriers_Live(t *testing.T) {
 		if r.Accepted != 2 || r.DurableSeq == nil || len(r.Receipts) != 2 || r.Receipts[0].Result != "live" || r.Receipts[1].Code != "coordinate" {
 			t.Errorf("the receipt says %+v", r)
 		}
-		newest, err := s.hot.Newest(t.Context(), sam.CourierID)
-		if err != nil || newest == nil || math.Abs(newest.Lat-37.78) > 1e-9 {
+		newest, err := s.hot.NewestOf(t.Context(), []tracking.ID{sam.CourierID})
+		if err != nil || newest[0] == nil || math.Abs(newest[0].Lat-37.78) > 1e-9 {
 			t.Errorf("the newest is %+v, %v", newest, err)
 		}
 		s.shift(sam, false)

@@ -25,6 +25,19 @@ func newIDAt(t time.Time) ID {
 	return id
 }
 
+// Unsure is how far the clocks of nodes may be apart, together with the longest transaction: an id that is older than this by any node's clock is of
+// something that is there by now, or never will be.
+const Unsure = 5 * time.Minute
+
+// MadeAt is when an ID was made, to the millisecond, by the clock of the node that made it. ours is false for one that NewID cannot have made.
+func (id ID) MadeAt() (at time.Time, ours bool) {
+	var ms int64
+	for _, b := range id[:6] {
+		ms = ms<<8 | int64(b)
+	}
+	return time.UnixMilli(ms), id[6]>>4 == 7 && id[8]>>6 == 2
+}
+
 // ParseID reads the canonical text form, in either case. Nothing else is an id: no braces, no urn, no missing hyphens, since
 // one id must have one spelling in keys and logs.
 func ParseID(s string) (ID, error) {

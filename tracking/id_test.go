@@ -82,3 +82,22 @@ func FuzzParseID(f *testing.F) {
 		}
 	})
 }
+
+func TestID_MadeAt(t *testing.T) {
+	t.Parallel()
+	now := time.Now().Truncate(time.Millisecond)
+	if at, ours := newIDAt(now).MadeAt(); !ours || !at.Equal(now) {
+		t.Errorf("made at %v, %v, want %v", at, ours, now)
+	}
+	for _, text := range []string{
+		"00000000-0000-0000-0000-000000000000", "01920000-0000-4000-8000-000000000000", "01920000-0000-7000-c000-000000000000", "01920000-0000-7000-0000-000000000000",
+	} {
+		id, err := ParseID(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ours := id.MadeAt(); ours {
+			t.Errorf("%s was not made here", text)
+		}
+	}
+}

@@ -60,6 +60,15 @@ func (r Record) Concerned() []ID {
 // LinkLife is how long after its end a delivery's link still shows how it ended.
 const LinkLife = 7 * 24 * time.Hour
 
+// Underway is the courier who is on the way with the delivery and on duty, so that where they are says when they will be at the door; the zero ID for
+// nobody.
+func (r *Record) Underway() ID {
+	if !r.Delivery.Status.Underway() || !r.Courier.OnDuty {
+		return ID{}
+	}
+	return r.Delivery.CourierID
+}
+
 // Opens reports whether a link of this generation still opens the delivery.
 func (r *Record) Opens(generation uint8, now time.Time) bool {
 	d := &r.Delivery

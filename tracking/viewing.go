@@ -8,18 +8,27 @@ import (
 // Records is where a delivery's record and a courier's newest position are read, hot. Errors: CodeNotFound, CodeUnavailable.
 type Records interface {
 	Record(ctx context.Context, delivery ID) (Record, error)
+	// Sight reads a record and where its courier is at once.
+	Sight(ctx context.Context, delivery ID) (Sight, error)
 	// Fresh reads the truth, whatever is hot.
 	Fresh(ctx context.Context, delivery ID) (Record, error)
-	// Newest is nil when no position is known; CodeUnavailable when the hot store, which alone knows it now, is away.
-	Newest(ctx context.Context, courier ID) (*Position, error)
-	// NewestOf reads many, in their order; with the hot store away, as far as the truth has them.
+	// NewestOf reads many positions, in their order, nil where none is known; with the hot store away, as far as the truth has them.
 	NewestOf(ctx context.Context, couriers []ID) ([]*Position, error)
+}
+
+// Sight is a delivery and where its courier is.
+type Sight struct {
+	Record *Record   // others have it too: it must not be changed
+	Newest *Position // nil when it is not known, or nobody is on the way
+	// Live is false when Newest is only as new as the truth has it, or could not be read.
+	Live bool
 }
 
 // Viewing is what a customer's link opens.
 type Viewing struct {
 	linker  *Linker
 	records Records
+	watched func(ID) (View, bool)
 	stale   func() time.Time
 	now     func() time.Time
 }
@@ -29,8 +38,11 @@ func NewViewing(linker *Linker, records Records, stale, now func() time.Time) *V
 	if stale == nil {
 		stale = func() time.Time { return time.Time{} }
 	}
-	return &Viewing{linker: linker, records: records, stale: stale, now: now}
+	return &Viewing{linker: linker, records: records, stale: stale, now: now, watched: func(ID) (View, bool) { return View{}, false }}
 }
+
+// Beside has Show ask somebody first who hears everything that happens to a delivery, and so need not read it. It must be called before Show is.
+func (u *Viewing) Beside(watched func(delivery ID) (View, bool)) { u.watched = watched }
 
 // Seen is what a viewer says it has been shown; the zero Seen is nothing.
 type Seen struct{ Epoch, Ver int64 }
@@ -73,20 +85,25 @@ func read(ctx context.Context, from func(context.Context, ID) (Record, error), d
 	return &record, nil
 }
 
-// Look answers what the customer may see of a record now. live is false when the position is only as new as the truth has it, or not known.
-func (u *Viewing) Look(ctx context.Context, record *Record) (view View, live bool) {
-	var newest *Position
-	live = true
-	if record.Delivery.Status.Underway() && record.Courier.OnDuty {
-		var err error
-		if newest, err = u.records.Newest(ctx, record.Delivery.CourierID); err != nil {
-			live = false
-			if stored, err := u.records.NewestOf(ctx, []ID{record.Delivery.CourierID}); err == nil {
-				newest = stored[0]
-			}
-		}
+// Show answers what the customer who has a link may see now. live is false when the position is only as new as the truth has it, or not known. Errors
+// are Open's.
+func (u *Viewing) Show(ctx context.Context, token string) (view View, live bool, err error) {
+	delivery, generation, err := u.linker.Open(token)
+	if err != nil {
+		return View{}, false, err
 	}
-	view = See(record, newest, u.now())
+	// Whoever watches may hear a moment late that there is a new link; that it opens nothing is not for them to say.
+	if view, ok := u.watched(delivery); ok && view.Record.Opens(generation, u.now()) {
+		return view, true, nil
+	}
+	sight, err := u.records.Sight(ctx, delivery)
+	if CodeOf(err) == CodeNotFound || err == nil && !sight.Record.Opens(generation, u.now()) {
+		return View{}, false, errToken
+	}
+	if err != nil {
+		return View{}, false, err
+	}
+	view = See(sight.Record, sight.Newest, u.now())
 	view.StaleSince = u.stale()
-	return view, live
+	return view, sight.Live, nil
 }

@@ -70,7 +70,7 @@ func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, e
 	if err := n.check(ctx); err != nil {
 		return nil, err
 	}
-	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(n))
+	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(n), n.hot)
 	n.registry.MustRegister(n.vitals)
 	n.probe.Timed(newRoundTrips(n.registry))
 	return n, n.build()
@@ -136,6 +136,7 @@ func (n *node) build() error {
 		config := gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since, Keys: n.truth}
 		n.hub = gateway.NewHub(feedPort{feed}, p.records, config, gateway.NewMetrics(n.registry), time.Now, n.log)
 		n.rewritten = n.hub.Rewritten
+		viewing.Beside(n.hub.View)
 		n.mountSockets(engine, server, viewing)
 	}
 	n.leaving.draining = &n.draining

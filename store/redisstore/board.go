@@ -124,9 +124,10 @@ func (s *Store) countCompleted(ctx context.Context, records []tracking.Record) e
 	if len(completed) == 0 {
 		return nil
 	}
-	return s.runAll(ctx, boardScript, len(completed), func(i int) ([]string, []any) {
+	_, err := s.runAll(ctx, boardScript, len(completed), func(i int) ([]string, []any) {
 		r := &records[completed[i]]
 		c, day, _ := r.Completed()
 		return boardKeys(r.Delivery.MerchantID, day), appendCompletions([]any{r.Epoch, "", ""}, []tracking.Completion{c})
 	})
+	return err
 }

@@ -47,11 +47,11 @@ func (s *Store) keepCourier(ctx context.Context, epoch int64, runs *Runs, c trac
 	if channel != "" {
 		calls = append([]call{s.bump(c.MerchantID, "")}, calls...)
 	}
-	replies, err := s.runCalls(ctx, calls)
+	answers, err := s.runCalls(ctx, calls)
 	if err != nil {
 		return 0, err
 	}
-	return replies[len(calls)-1].(*redis.Cmd).Int()
+	return answers[len(calls)-1].Int()
 }
 
 func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) error {
@@ -63,15 +63,6 @@ func (s *Store) loadCourier(ctx context.Context, merchant, courier tracking.ID) 
 	}
 	_, err = s.keepCourier(ctx, epoch, runs, c, "", nil)
 	return err
-}
-
-// Newest reads a courier's newest position, as it is now; nil when none is known. Errors: CodeUnavailable with Redis away, whatever the truth may know.
-func (s *Store) Newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
-	positions, err := s.newest(ctx, []tracking.ID{courier})
-	if err != nil {
-		return nil, err
-	}
-	return positions[0], nil
 }
 
 // NewestOf reads the newest positions of many couriers, in their order, in one round trip; nil where none is known. With Redis away they come from the
@@ -123,15 +114,21 @@ func (s *Store) newestHot(ctx context.Context, couriers []tracking.ID) (position
 	}
 	for i, r := range replies {
 		kept := r.(*redis.SliceCmd).Val()
-		text, _ := kept[0].(string)
-		if p, err := wire.Position([]byte(text)); err == nil {
-			positions[i] = &p
-		}
+		positions[i] = position(kept[0])
 		if leftover(kept[1], runs[key.Partition(couriers[i])]) {
 			old = append(old, i)
 		}
 	}
 	return positions, old, nil
+}
+
+// position reads the field pos; nil when there is none that can be read.
+func position(kept any) *tracking.Position {
+	text, _ := kept.(string)
+	if p, err := wire.Position([]byte(text)); err == nil {
+		return &p
+	}
+	return nil
 }
 
 // Near finds a merchant's couriers within a radius in metres, the nearest first, at most limit. Errors: CodeUnavailable.

@@ -84,7 +84,7 @@ func TestStore_SetEpoch(t *testing.T) {
 		h.SetEpoch(2)
 		_, err = h.Place(t.Context(), placement(c, fix(2), 2))
 		wantCode(t, err, tracking.CodeOffShift)
-		if newest, err := h.Newest(t.Context(), c.ID); err != nil || newest != nil {
+		if newest, err := h.newest(t.Context(), c.ID); err != nil || newest != nil {
 			t.Errorf("the newest is %v, %v", newest, err)
 		}
 	})

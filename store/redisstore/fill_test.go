@@ -15,6 +15,7 @@ import (
 func TestStore_Record_shares_queries(t *testing.T) {
 	t.Parallel()
 	h := newHot(t)
+	h.BePatient()
 	const deliveries = 5000
 	ids := make([]tracking.ID, deliveries)
 	for i := range ids {
@@ -46,10 +47,14 @@ func TestStore_Record_shares_queries(t *testing.T) {
 	t.Logf("%d queries of at most %d deliveries for %d readers", asked, largest, deliveries)
 	revs, err := h.Revs(t.Context(), ids)
 	must(t, err)
+	kept := 0
 	for i, rev := range revs {
-		if rev.Rev != int64(i)+1 {
-			t.Fatalf("rev %d of delivery %d is kept", rev.Rev, i)
+		if rev.Rev == int64(i)+1 {
+			kept++
 		}
+	}
+	if kept < deliveries {
+		t.Errorf("%d of %d are kept", kept, deliveries)
 	}
 }
 
@@ -128,11 +133,8 @@ func TestStore_without_Redis(t *testing.T) {
 	if n := h.truth.asked.Load(); n != 2 {
 		t.Errorf("%d queries, want 2", n)
 	}
-	// Where the courier is now, nobody else knows.
-	_, err := h.Newest(t.Context(), c.ID)
-	wantCode(t, err, tracking.CodeUnavailable)
 	h.truth.away = true
-	_, err = h.Revs(t.Context(), []tracking.ID{r.Delivery.ID})
+	_, err := h.Revs(t.Context(), []tracking.ID{r.Delivery.ID})
 	wantCode(t, err, tracking.CodeUnavailable)
 	_, err = h.NewestOf(t.Context(), []tracking.ID{c.ID})
 	wantCode(t, err, tracking.CodeUnavailable)

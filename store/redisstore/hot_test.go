@@ -28,6 +28,8 @@ type truth struct {
 	poison   tracking.ID // no query that asks for it is answered
 	asked    atomic.Int64
 	largest  atomic.Int64  // the most records one query asked for
+	read     atomic.Int64  // records that were answered
+	slow     time.Duration // how long Records takes
 	hold     chan struct{} // when not nil, Records waits for it
 }
 
@@ -56,6 +58,9 @@ func (f *truth) Records(_ context.Context, deliveries []tracking.ID) (records []
 		return nil, err
 	}
 	f.largest.Store(max(f.largest.Load(), int64(len(deliveries))))
+	if f.slow > 0 {
+		<-time.After(f.slow)
+	}
 	for _, id := range deliveries {
 		if id == f.poison {
 			return nil, errors.New("a row that cannot be read")
@@ -64,6 +69,7 @@ func (f *truth) Records(_ context.Context, deliveries []tracking.ID) (records []
 			records = append(records, r)
 		}
 	}
+	f.read.Add(int64(len(records)))
 	return records, nil
 }
 
@@ -217,6 +223,15 @@ func record(rev int64) tracking.Record {
 		Delivery: tracking.Delivery{ID: tracking.NewID(), Status: tracking.Created, Ver: 1, Rev: rev, CreatedAt: noon, UpdatedAt: noon},
 		Events:   []tracking.Event{{Ver: 1, Status: tracking.Created, At: noon, Actor: tracking.Actor{Role: tracking.RoleMerchant}}},
 	}
+}
+
+// newest is where a courier is, as it is shown.
+func (h hot) newest(ctx context.Context, courier tracking.ID) (*tracking.Position, error) {
+	newest, err := h.NewestOf(ctx, []tracking.ID{courier})
+	if err != nil {
+		return nil, err
+	}
+	return newest[0], nil
 }
 
 func (h hot) waiting(t *testing.T, courier tracking.ID) int64 {

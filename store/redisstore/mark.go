@@ -31,10 +31,11 @@ func (s *Store) makeMarks(ctx context.Context, epoch int64, runs *Runs, marks []
 	if len(marks) == 0 {
 		return nil
 	}
-	return s.runAll(ctx, markScript, len(marks), func(i int) ([]string, []any) {
+	_, err := s.runAll(ctx, markScript, len(marks), func(i int) ([]string, []any) {
 		m := marks[i]
 		return []string{key.Session(m.CourierID, m.Session)}, []any{epoch, m.DurableSeq, ttl(), runs[key.Partition(m.CourierID)]}
 	})
+	return err
 }
 
 // settleBatch is how many marks one round trip makes.

@@ -34,7 +34,7 @@ func TestStore_Place(t *testing.T) {
 		if want := (tracking.Placed{LiveSince: at(2), Known: []tracking.Span{{First: 1, Last: 2}}}); !reflect.DeepEqual(again, want) {
 			t.Errorf("placed %+v, want %+v", again, want)
 		}
-		newest, err := h.Newest(t.Context(), c.ID)
+		newest, err := h.newest(t.Context(), c.ID)
 		must(t, err)
 		if newest == nil || *newest != *fix(2) {
 			t.Errorf("the newest is %+v", newest)
@@ -65,7 +65,7 @@ func TestStore_Place(t *testing.T) {
 		before := dump(t, h.client)
 		_, err = h.Place(t.Context(), placement(c, fix(2), 2))
 		wantCode(t, err, tracking.CodeOffShift)
-		if newest, err := h.Newest(t.Context(), c.ID); err != nil || newest != nil {
+		if newest, err := h.newest(t.Context(), c.ID); err != nil || newest != nil {
 			t.Errorf("the newest is %v, %v", newest, err)
 		}
 		if near, err := h.Near(t.Context(), c.MerchantID, 37.78, -122.41, 1000, 10); err != nil || len(near) != 0 {
@@ -153,7 +153,7 @@ func TestStore_Place_newest_wins_and_its_pace(t *testing.T) {
 				}
 				want = &next
 			}
-			got, err := h.Newest(t.Context(), c.ID)
+			got, err := h.newest(t.Context(), c.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"hotfoot/tracking"
+	"hotfoot/tracking/key"
 )
 
 // How hot records are read. Ten thousand viewers who come back in the same second cost Redis some forty round trips.
@@ -16,9 +19,10 @@ const (
 	readLimit = time.Second // how long one may take: as long as any command
 )
 
-// reads gathers reads of hot records into shared round trips. What is asked for while two are under way shares the next, and nobody waits for company.
+// reads gathers reads of what is hot into shared round trips. What is asked for while two are under way shares the next, and nobody waits for company.
 type reads struct {
-	ask func(ctx context.Context, deliveries []tracking.ID) ([][]any, error)
+	ask   func(ctx context.Context, questions []question) ([]answer, error)
+	limit time.Duration
 
 	mu      sync.Mutex
 	queue   []*read
@@ -27,29 +31,40 @@ type reads struct {
 	workers sync.WaitGroup
 }
 
-// read is one delivery's; kept and err may be read once done is closed.
-type read struct {
-	id   tracking.ID
-	done chan struct{}
-	kept []any
-	err  error
+// question is what a reader wants to know of a delivery.
+type question struct {
+	delivery tracking.ID
+	courier  tracking.ID // where they are, too; the zero ID for nobody
+	held     bool        // the reader has the record already, and asks for its revision
 }
 
-// get answers the fields that are kept of a delivery. Errors: CodeOverloaded, and whatever ask answers.
-func (r *reads) get(ctx context.Context, id tracking.ID) ([]any, error) {
-	wanted, err := r.join(id)
+// answer is what is kept: of the delivery its run, and epoch and rev if it was held, else the record; of the courier the newest position and its run, nil
+// when nobody was asked for.
+type answer struct{ fields, place []any }
+
+// read is a question on its way; answer and err may be read once done is closed.
+type read struct {
+	question
+	done   chan struct{}
+	answer answer
+	err    error
+}
+
+// get answers a question. Errors: CodeOverloaded, and whatever ask answers.
+func (r *reads) get(ctx context.Context, q question) (answer, error) {
+	wanted, err := r.join(q)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	select {
 	case <-wanted.done:
-		return wanted.kept, wanted.err
+		return wanted.answer, wanted.err
 	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
+		return answer{}, unavailable(ctx.Err())
 	}
 }
 
-func (r *reads) join(id tracking.ID) (*read, error) {
+func (r *reads) join(q question) (*read, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -58,7 +73,7 @@ func (r *reads) join(id tracking.ID) (*read, error) {
 	if len(r.queue) >= readQueue {
 		return nil, &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many deliveries are being looked up", RetryAfter: time.Second}
 	}
-	wanted := &read{id: id, done: make(chan struct{})}
+	wanted := &read{question: q, done: make(chan struct{})}
 	r.queue = append(r.queue, wanted)
 	if r.trips < readTrips {
 		r.trips++
@@ -70,17 +85,17 @@ func (r *reads) join(id tracking.ID) (*read, error) {
 // work makes round trips until nothing waits for one.
 func (r *reads) work() {
 	for group := r.take(); len(group) > 0; group = r.take() {
-		ids := make([]tracking.ID, len(group))
+		questions := make([]question, len(group))
 		for i, wanted := range group {
-			ids[i] = wanted.id
+			questions[i] = wanted.question
 		}
 		// Readers come and go; the round trip they share has its own bound.
-		ctx, cancel := context.WithTimeout(context.Background(), readLimit)
-		kept, err := r.ask(ctx, ids)
+		ctx, cancel := context.WithTimeout(context.Background(), r.limit)
+		answers, err := r.ask(ctx, questions)
 		cancel()
 		for i, wanted := range group {
 			if wanted.err = err; err == nil {
-				wanted.kept = kept[i]
+				wanted.answer = answers[i]
 			}
 			close(wanted.done)
 		}
@@ -105,4 +120,31 @@ func (r *reads) close() {
 	r.closed = true
 	r.mu.Unlock()
 	r.workers.Wait()
+}
+
+// readKept asks Redis, in one round trip.
+func (s *Store) readKept(ctx context.Context, questions []question) ([]answer, error) {
+	pipe := s.client.Pipeline()
+	for _, q := range questions {
+		if q.held {
+			pipe.HMGet(ctx, key.Delivery(q.delivery), "run", "epoch", "rev")
+		} else {
+			pipe.HMGet(ctx, key.Delivery(q.delivery), "run", "rec")
+		}
+		if !q.courier.IsZero() {
+			pipe.HMGet(ctx, key.Courier(q.courier), "pos", "posrun")
+		}
+	}
+	replies, _ := pipe.Exec(ctx)
+	if err := firstFailure(replies); err != nil {
+		return nil, unavailable(err)
+	}
+	answers := make([]answer, len(questions))
+	for i, q := range questions {
+		answers[i].fields, replies = replies[0].(*redis.SliceCmd).Val(), replies[1:]
+		if !q.courier.IsZero() {
+			answers[i].place, replies = replies[0].(*redis.SliceCmd).Val(), replies[1:]
+		}
+	}
+	return answers, nil
 }

@@ -9,8 +9,9 @@
 //	tracking.HotBoards ──> board.go + board*.lua                     counted once a delivery, filled from the truth
 //	tracking.Results ────> result.go                                 by what they were worked out from
 //	tracking.Locks ──────> lock.go + lock.lua, extend.lua, release.lua    so that work is not doubled
-//	reads ───────────────> delivery.go, courier.go, read.go, fill.go Redis first; the truth on a miss, or without Redis
 //	tracking.Answers ────> aside.go, segment.go                      what was computed: by one for all, and stale when its segment changes
+//	reads ───────────────> sight.go, read.go, held.go, courier.go    Redis first; what this process holds, if Redis says that it is right
+//	                       fill.go, claim.go, await.go, unknown.go   the truth on a miss, once for all processes, or without Redis
 //	outages ─────────────> guard.go, probe.go, run.go                a server that does not answer is not asked, and one that is back not believed
 //
 // Guarantees. Nothing here is the truth: an empty Redis is filled again from Postgres as things are asked for, in shared queries. An older
@@ -30,6 +31,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	crypto "crypto/rand"
 	"errors"
 	"math/rand/v2"
 	"sync/atomic"
@@ -60,6 +62,8 @@ type Config struct {
 	BacklogBytes int64
 	// BacklogAge is how old the oldest of what waits may become; 24 h.
 	BacklogAge time.Duration
+	// HeldBytes is about how much memory decoded records may take in this process; 64 MiB, some 25,000 deliveries.
+	HeldBytes int64
 }
 
 // Store answers every port that the hot store stands behind.
@@ -71,6 +75,11 @@ type Store struct {
 	epoch   atomic.Int64         // 0 while it is not known
 	runs    atomic.Pointer[Runs] // nil while they are not known
 	owed    owed
+	name    string        // of this process, on placeholders
+	life    time.Duration // of placeholders
+	count   *counts
+	unknown unknown
+	held    held
 	reads   reads
 	fills   fills
 	lanes   []lane
@@ -80,7 +89,8 @@ type Store struct {
 func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	config.BacklogBytes = cmp.Or(config.BacklogBytes, 1<<30)
 	config.BacklogAge = cmp.Or(config.BacklogAge, 24*time.Hour)
-	s := &Store{client: client, truth: truth, config: config, lanes: make([]lane, lanesOfServer), publish: "PUBLISH"}
+	config.HeldBytes = cmp.Or(config.HeldBytes, 64<<20)
+	s := &Store{client: client, truth: truth, config: config, lanes: make([]lane, lanesOfServer), publish: "PUBLISH", name: crypto.Text(), life: claimLife, count: newCounts()}
 	if _, cluster := client.(*redis.ClusterClient); cluster {
 		// Whoever waits for one master must not hold up those who go to another, and slots may move.
 		s.lanes, s.publish = make([]lane, key.Partitions), "SPUBLISH"
@@ -88,8 +98,12 @@ func New(client redis.UniversalClient, truth Truth, config Config) *Store {
 	for i := range s.lanes {
 		s.lanes[i].client = client
 	}
-	s.fills = fills{records: truth.Records, keep: s.keepRecords, runs: s.runsNow, pending: map[tracking.ID]*fill{}}
-	s.reads.ask = s.readKept
+	s.held, s.unknown = newHeld(config.HeldBytes), newUnknown(s.count)
+	s.fills = fills{
+		records: truth.Records, claim: s.claim, keep: s.keepRecords, release: s.release, absent: s.unknown.learn,
+		runs: s.runsNow, epoch: s.epoch.Load, count: s.count, limit: fillLimit, pending: map[tracking.ID]*fill{},
+	}
+	s.reads.ask, s.reads.limit = s.readKept, readLimit
 	return s
 }
 

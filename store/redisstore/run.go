@@ -13,7 +13,12 @@ import (
 type Runs [key.Partitions]string
 
 // SetRuns says which runs there are now. Until it is called nothing is compared.
-func (s *Store) SetRuns(runs Runs) { s.runs.Store(&runs) }
+func (s *Store) SetRuns(runs Runs) {
+	if before := s.runs.Swap(&runs); before != nil && *before != runs {
+		// What makes servers start anew may have made Postgres be restored too, and nobody has said so yet.
+		s.unknown.forget()
+	}
+}
 
 // runsNow must be asked for before the truth is: what the truth answers is then true of these runs.
 func (s *Store) runsNow() *Runs {

@@ -30,11 +30,13 @@ func TestStore_SetRuns(t *testing.T) {
 		h := newHot(t)
 		h.in("first")
 		old := record(3)
-		must(t, h.Announce(t.Context(), old))
+		h.truth.know(old)
+		_, err := h.Record(t.Context(), old.Delivery.ID)
+		must(t, err)
 		ended := old
 		ended.Delivery.Rev, ended.Delivery.Status = 5, tracking.Delivered
 		h.truth.know(ended)
-		if got, err := h.Record(t.Context(), old.Delivery.ID); err != nil || got.Revision() != old.Revision() || h.truth.asked.Load() > 0 {
+		if got, err := h.Record(t.Context(), old.Delivery.ID); err != nil || got.Revision() != old.Revision() || h.truth.asked.Load() > 1 {
 			t.Errorf("in the same run: %+v, %v", got.Revision(), err)
 		}
 		h.in("second")
@@ -49,8 +51,26 @@ func TestStore_SetRuns(t *testing.T) {
 		if revs, err := h.Revs(t.Context(), []tracking.ID{old.Delivery.ID}); err != nil || revs[0] != ended.Revision() {
 			t.Errorf("then revisions are %v, %v", revs, err)
 		}
-		if n := h.truth.asked.Load(); n != 1 {
-			t.Errorf("the truth was asked %d times, want once", n)
+		if n := h.truth.asked.Load(); n != 2 {
+			t.Errorf("the truth was asked %d times, want once in each run", n)
+		}
+	})
+	t.Run("takes creation for all that there was, and a later change not", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		created, changed := record(1), record(2)
+		for _, r := range []tracking.Record{created, changed} {
+			must(t, h.Announce(t.Context(), r))
+		}
+		later := changed
+		later.Delivery.Rev = 3
+		h.truth.know(later)
+		if got, err := h.Record(t.Context(), created.Delivery.ID); err != nil || got.Revision() != created.Revision() || h.truth.asked.Load() > 0 {
+			t.Errorf("what was created: %+v, %v", got.Revision(), err)
+		}
+		if got, err := h.Record(t.Context(), changed.Delivery.ID); err != nil || got.Revision() != later.Revision() {
+			t.Errorf("what was changed: %+v, %v", got.Revision(), err)
 		}
 	})
 	t.Run("does not take one late announcement for all that there was", func(t *testing.T) {
@@ -129,13 +149,13 @@ func TestStore_SetRuns(t *testing.T) {
 		if err != nil || !newest[0].RecordedAt.Equal(at(10)) || !newest[1].RecordedAt.Equal(at(11)) || !newest[2].RecordedAt.Equal(at(12)) {
 			t.Errorf("in another: %v, %v", newest, err)
 		}
-		if one, err := h.Newest(t.Context(), behind.ID); err != nil || !one.RecordedAt.Equal(at(11)) {
+		if one, err := h.newest(t.Context(), behind.ID); err != nil || !one.RecordedAt.Equal(at(11)) {
 			t.Errorf("of one: %v, %v", one, err)
 		}
 		_, err = h.Place(t.Context(), placement(ahead, fix(13), 3))
 		must(t, err)
 		asked := h.truth.asked.Load()
-		if one, err := h.Newest(t.Context(), ahead.ID); err != nil || !one.RecordedAt.Equal(at(13)) || h.truth.asked.Load() != asked {
+		if one, err := h.newest(t.Context(), ahead.ID); err != nil || !one.RecordedAt.Equal(at(13)) || h.truth.asked.Load() != asked {
 			t.Errorf("of one who has moved since: %v, %v", one, err)
 		}
 		h.truth.mu.Lock()

@@ -15,27 +15,28 @@ type call struct {
 	arguments []any
 }
 
-// runAll runs a script once for each of n argument lists, as runCalls does.
-func (s *Store) runAll(ctx context.Context, script *redis.Script, n int, arguments func(int) ([]string, []any)) error {
+// runAll runs a script once for each of n argument lists, as runCalls does. The answers are in the order of the lists.
+func (s *Store) runAll(ctx context.Context, script *redis.Script, n int, arguments func(int) ([]string, []any)) ([]*redis.Cmd, error) {
 	calls := make([]call, n)
 	for i := range calls {
 		keys, args := arguments(i)
 		calls[i] = call{script, keys, args}
 	}
-	_, err := s.runCalls(ctx, calls)
-	return err
+	return s.runCalls(ctx, calls)
 }
 
-// runCalls runs scripts in one round trip, on one server in their order, and loads those first that the server does not have.
-func (s *Store) runCalls(ctx context.Context, calls []call) ([]redis.Cmder, error) {
+// runCalls runs scripts in one round trip, on one server in their order, and loads those first that the server does not have. The answers are in the order of
+// the calls.
+func (s *Store) runCalls(ctx context.Context, calls []call) ([]*redis.Cmd, error) {
+	answers := make([]*redis.Cmd, len(calls))
 	for attempt := 0; ; attempt++ {
 		pipe := s.client.Pipeline()
-		for _, c := range calls {
-			c.script.EvalSha(ctx, pipe, c.keys, c.arguments...)
+		for i, c := range calls {
+			answers[i] = c.script.EvalSha(ctx, pipe, c.keys, c.arguments...)
 		}
-		replies, err := pipe.Exec(ctx)
+		_, err := pipe.Exec(ctx)
 		if err == nil {
-			return replies, nil
+			return answers, nil
 		}
 		if attempt > 0 || !redis.HasErrorPrefix(err, "NOSCRIPT") {
 			return nil, unavailable(err)

@@ -55,10 +55,9 @@ func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
 	if err := s.Limits.ofLink(ctx, c.Writer.Header(), token); err != nil {
 		return nil, err
 	}
-	record, err := s.Viewing.Open(ctx, token, tracking.Seen{}, nil)
+	view, live, err := s.Viewing.Show(ctx, token)
 	if err != nil {
 		return nil, s.Limits.missed(c.Request, err)
 	}
-	view, live := s.Viewing.Look(ctx, record)
 	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil
 }

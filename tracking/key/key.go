@@ -1,6 +1,8 @@
 // Package key names everything that Hotfoot keeps in Redis: keys and channels, in this one file.
 //
 //	{p17}:delivery:<id>      hash     a delivery's record, hot           also the channel on which it is announced
+//	{p17}:fill:<id>          string   which process reads that record from Postgres just now
+//	{p17}:told:<id>          string   that a change was announced a moment ago: who began to read Postgres before may have missed it
 //	{p17}:courier:<id>       hash     duty and newest position           also the channel of the courier's positions
 //	{p17}:session:<id>:<s>   hash     what is known of a phone's seqs
 //	{p17}:positions          stream   batches waiting for Postgres
@@ -102,6 +104,12 @@ func Canary(tag, word string) string { return "{" + tag + "}:canary:" + word }
 
 // Delivery names a delivery's hash and channel.
 func Delivery(id tracking.ID) string { return name(Partition(id), ":delivery:", id) }
+
+// Fill names the placeholder of whoever fills a delivery's hash.
+func Fill(id tracking.ID) string { return name(Partition(id), ":fill:", id) }
+
+// Told names the mark that a change of a delivery was announced.
+func Told(id tracking.ID) string { return name(Partition(id), ":told:", id) }
 
 // Courier names a courier's hash and the channel of their positions.
 func Courier(id tracking.ID) string { return name(Partition(id), ":courier:", id) }

@@ -19,7 +19,7 @@ func all(id tracking.ID) map[string]string {
 	order, scores, counted := key.Board(id, 20_000)
 	return map[string]string{
 		"lock": key.Lock(work), "fence": key.Fence(work), "board": order, "scores": scores, "counted": counted,
-		"delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id),
+		"fill": key.Fill(id), "told": key.Told(id), "delivery": key.Delivery(id), "courier": key.Courier(id), "session": key.Session(id, ""), "session s": key.Session(id, "s"), "jobs": key.Jobs(id),
 		"geo": key.Geo(p, id), "fleet": key.Fleet(p, id), "segment": key.Segment(id), "version": key.SegmentVersion(id),
 		"answer": key.Computed(id, "stats", [32]byte{}), "answer to another question": key.Computed(id, "stats", [32]byte{1}), "another answer": key.Computed(id, "route", [32]byte{}),
 	}

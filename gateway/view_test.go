@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"testing"
+	"time"
+
+	"hotfoot/tracking"
+)
+
+func TestHub_View(t *testing.T) {
+	t.Parallel()
+	l, s := newLine(), newShelf()
+	h := newHub(t, l, s)
+	r := shown()
+	s.put(r)
+	s.placeAt(r.Courier.ID, tracking.Position{RecordedAt: time.Now(), Lat: 1})
+	if _, ok := h.View(r.Delivery.ID); ok {
+		t.Error("what nobody watches is answered")
+	}
+	top := h.join(&r, tracking.Seen{}).topic
+	if _, ok := h.View(r.Delivery.ID); ok {
+		t.Error("what nothing is heard of yet is answered")
+	}
+	awaitThat(t, "the topic to be live", func() bool { l.mend(); return top.isOpen() && top.isLive() })
+	reads := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.recordOf) + s.bulk
+	}
+	before := reads()
+	first, ok := h.View(r.Delivery.ID)
+	if !ok || first.Record.Delivery.Ver != 1 || first.Position == nil || first.Position.Lat != 1 || first.ETA == nil || len(first.Record.Events) != 1 {
+		t.Errorf("got %+v, %v", first, ok)
+	}
+	r = next(r)
+	l.announce(r)
+	l.move(r.Courier.ID, tracking.Position{RecordedAt: time.Now().Add(time.Second), Lat: 2})
+	if v, ok := h.View(r.Delivery.ID); !ok || v.Record.Delivery.Ver != 2 || v.Position == nil || v.Position.Lat != 2 {
+		t.Errorf("after a change: %+v, %v", v, ok)
+	}
+	if first.Position.Lat != 1 {
+		t.Error("what was answered moves on")
+	}
+	if n := reads(); n != before {
+		t.Errorf("it cost %d reads", n-before)
+	}
+	ended := next(r)
+	ended.Delivery.Status = tracking.Delivered
+	l.announce(ended)
+	if v, ok := h.View(r.Delivery.ID); !ok || v.Position != nil || v.ETA != nil || v.Why != tracking.WhyFinished {
+		t.Errorf("after the end: %+v, %v", v, ok)
+	}
+	l.cut()
+	if _, ok := h.View(r.Delivery.ID); ok {
+		t.Error("with the line cut it is answered from memory")
+	}
+}
