@@ -140,7 +140,7 @@ func (b *Bench) take(ctx context.Context, table *report.Table, what string, repe
 
 // All measures everything.
 func (b *Bench) All(ctx context.Context) error {
-	for _, measure := range []func(context.Context) error{b.Idle, b.Fanout, b.Ramp, b.Storm, b.Slow, b.Ingest, b.Ops, b.Cluster} {
+	for _, measure := range []func(context.Context) error{b.Idle, b.Fanout, b.Ramp, b.Storm, b.Slow, b.Ingest, b.Ops, b.Cluster, b.Reads} {
 		if err := measure(ctx); err != nil {
 			return err
 		}

@@ -30,6 +30,7 @@ type Load struct {
 	Addresses   []string // connections take turns
 	Connections int
 	Began       time.Time // what due times count from; the zero time is when Run is called
+	Requests    int       // how many at most; 0 is as many as there is time for
 	PerSecond   int       // requests that are due each second, over all connections; 0 is as fast as answers come
 	// Request appends the n-th request of all to b; connection is one of Connections and sends one at a time. due is when it ought to be sent.
 	Request func(b []byte, connection, n int, due time.Time) []byte
@@ -42,7 +43,7 @@ type Result struct {
 	Latency  *stats.Histogram // from due to answered
 }
 
-// Run sends until ctx ends; requests under way are finished then. Errors: a connection that breaks, a refusal.
+// Run sends until ctx ends or Requests are answered; requests under way are finished then. Errors: a connection that breaks, a refusal.
 func (l Load) Run(ctx context.Context) (Result, error) {
 	var wait sync.WaitGroup
 	var number atomic.Int64
@@ -80,10 +81,13 @@ func (c *connection) run(ctx context.Context) error {
 		return fmt.Errorf("post: %w", err)
 	}
 	defer conn.Close()
-	answers := bufio.NewReaderSize(conn, 8<<10)
+	answers := bufio.NewReaderSize(conn, answerBuffer)
 	var b []byte
 	for ctx.Err() == nil {
 		n, due := int(c.number.Add(1)-1), time.Now()
+		if c.load.Requests > 0 && n >= c.load.Requests {
+			break
+		}
 		if c.load.PerSecond > 0 {
 			due = c.load.Began.Add(time.Duration(n) * time.Second / time.Duration(c.load.PerSecond))
 			if !sleepUntil(ctx, due) {
@@ -91,12 +95,8 @@ func (c *connection) run(ctx context.Context) error {
 			}
 		}
 		b = c.load.Request(b[:0], c.index, n, due)
-		_ = conn.SetDeadline(time.Now().Add(time.Minute))
-		if _, err := conn.Write(b); err != nil {
-			return fmt.Errorf("post: %w", err)
-		}
-		if err := readAnswer(answers); err != nil {
-			return fmt.Errorf("post: %w", err)
+		if err := exchange(conn, answers, b); err != nil {
+			return err
 		}
 		c.latency.Record(time.Since(due))
 	}
@@ -119,6 +119,9 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 }
 
 var lengthName = []byte("Content-Length:")
+
+// answerBuffer holds a usual answer.
+const answerBuffer = 8 << 10
 
 // maxAnswer bounds a body: receipts of a few hundred points.
 const maxAnswer = 1 << 20
@@ -159,6 +162,18 @@ func readAnswer(r *bufio.Reader) error {
 	}
 	_, err = r.Discard(length)
 	return err
+}
+
+// AppendGet writes a GET. bearer is the key, "" for none; control is a Cache-Control header's value, "" for none.
+func AppendGet(b []byte, path, bearer, control string) []byte {
+	b = append(append(append(b, "GET "...), path...), " HTTP/1.1\r\nHost: bench"...)
+	if bearer != "" {
+		b = append(append(b, "\r\nAuthorization: Bearer "...), bearer...)
+	}
+	if control != "" {
+		b = append(append(b, "\r\nCache-Control: "...), control...)
+	}
+	return append(b, "\r\n\r\n"...)
 }
 
 // AppendRequest writes a POST with a JSON body. prefer is a Prefer header's value, "" for none.

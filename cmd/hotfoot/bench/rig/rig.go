@@ -13,6 +13,7 @@ package rig
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,11 +40,28 @@ type Rig struct {
 	db       *pgxpool.Pool // the bench's own, not of any server
 	children []*Process
 	env      []string
+
+	background []int64 // queries that are not counted
 }
 
 // New starts private stores in a folder of their own, made below dir: one Redis, or a cluster when masters is more than one.
-func New(ctx context.Context, dir string, masters int) (_ *Rig, err error) {
-	r := &Rig{}
+func New(ctx context.Context, dir string, masters int) (*Rig, error) { return deploy(ctx, dir, masters, nil) }
+
+// NewCounting is New with one Redis, and a Postgres that counts its statements.
+func NewCounting(ctx context.Context, dir string) (*Rig, error) {
+	r, err := deploy(ctx, dir, 1, counting)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.db.Exec(ctx, `CREATE EXTENSION IF NOT EXISTS pg_stat_statements`); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", errNotCounting, err), r.Close())
+	}
+	return r, nil
+}
+
+// deploy also gives Postgres arguments.
+func deploy(ctx context.Context, dir string, masters int, arguments []string) (_ *Rig, err error) {
+	r := &Rig{background: []int64{}}
 	if r.dir, err = os.MkdirTemp(dir, "hotfoot-bench-"); err != nil {
 		return nil, err
 	}
@@ -57,7 +75,12 @@ func New(ctx context.Context, dir string, masters int) (_ *Rig, err error) {
 		}
 	}()
 	config := private.Config{Dir: filepath.Join(r.dir, "stores")}
-	if r.postgres, err = private.StartPostgres(ctx, config); err != nil {
+	truth := config
+	truth.Arguments = arguments
+	if r.postgres, err = private.StartPostgres(ctx, truth); err != nil {
+		if arguments != nil {
+			err = fmt.Errorf("%w (%w?)", err, errNotCounting)
+		}
 		return nil, err
 	}
 	if masters > 1 {

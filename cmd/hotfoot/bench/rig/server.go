@@ -11,7 +11,7 @@ import (
 	"hotfoot/cmd/hotfoot/bench/viewers"
 )
 
-// System is one of the three that are measured beside each other.
+// System is one of those that are measured beside each other.
 type System string
 
 // The systems.
@@ -19,10 +19,16 @@ const (
 	Bare         System = "bare"
 	FirstVersion System = "first version"
 	Hotfoot      System = "hotfoot"
+	// Naive and Uncached answer snapshots from Postgres, with a statement for each part or one for all.
+	Naive    System = "naive"
+	Uncached System = "uncached"
 )
 
-// Systems are all of them, in the order in which they take turns.
-var Systems = []System{Bare, FirstVersion, Hotfoot}
+// Systems are those that have sockets, in the order in which they take turns; Readers are those that answer snapshots.
+var (
+	Systems = []System{Bare, FirstVersion, Hotfoot}
+	Readers = []System{Naive, Uncached, Hotfoot}
+)
 
 // spare is how many files a process has open beside its sockets.
 const spare = 500
@@ -62,6 +68,18 @@ func (r *Rig) Start(ctx context.Context, system System) (*Server, error) {
 		s.Process, err = r.Serve(ctx, "gateway")
 	}
 	return s, err
+}
+
+// StartReader runs a fresh server of a system that answers snapshots, without a gateway, and waits until it serves.
+func (r *Rig) StartReader(ctx context.Context, system System) (*Process, error) {
+	switch system {
+	case Naive:
+		return r.start(ctx, "bench", "serve-naive")
+	case Uncached:
+		return r.start(ctx, "bench", "serve-uncached")
+	default:
+		return r.Serve(ctx, "api")
+	}
 }
 
 // Target is what a viewer of a topic, a number in the fleet, asks for; one who comes back has seen everything so far.

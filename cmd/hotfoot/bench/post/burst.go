@@ -1,0 +1,83 @@
+//go:build linux
+
+package post
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Burst is many requests at the same moment, each on a connection of its own that is open already and has had one answer.
+type Burst struct {
+	Addresses   []string // connections take turns
+	Connections int
+	Request     []byte
+	Ready       func() error // is called between the first requests and the burst
+}
+
+// Run answers how long each took, from the moment at which all were let go, the shortest first. Errors: Ready's, a connection that breaks, a refusal.
+func (b Burst) Run(ctx context.Context) ([]time.Duration, error) {
+	var opening, answering sync.WaitGroup
+	took, errs := make([]time.Duration, b.Connections), make([]error, b.Connections)
+	let := make(chan time.Time) // closed without a word when there is nothing to do
+	opening.Add(b.Connections)
+	for i := range b.Connections {
+		answering.Go(func() {
+			conn, answers, err := b.open(ctx, b.Addresses[i%len(b.Addresses)])
+			opening.Done()
+			began, ok := <-let
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			defer conn.Close()
+			if ok {
+				errs[i] = exchange(conn, answers, b.Request)
+				took[i] = time.Since(began)
+			}
+		})
+	}
+	opening.Wait()
+	err := b.Ready()
+	if err == nil {
+		began := time.Now()
+		for range b.Connections {
+			let <- began
+		}
+	}
+	close(let)
+	answering.Wait()
+	slices.Sort(took)
+	return took, errors.Join(append(errs, err)...)
+}
+
+func (b Burst) open(ctx context.Context, address string) (net.Conn, *bufio.Reader, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("post: %w", err)
+	}
+	answers := bufio.NewReaderSize(conn, answerBuffer)
+	if err := exchange(conn, answers, b.Request); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, answers, nil
+}
+
+// exchange sends one request and reads its answer.
+func exchange(conn net.Conn, answers *bufio.Reader, request []byte) error {
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := conn.Write(request); err != nil {
+		return fmt.Errorf("post: %w", err)
+	}
+	if err := readAnswer(answers); err != nil {
+		return fmt.Errorf("post: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+//go:build linux
+
+package post
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestBurst_Run(t *testing.T) {
+	t.Parallel()
+	const connections = 20
+	var ready bool
+	var mu sync.Mutex
+	before, at := 0, 0
+	together := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if !ready {
+			before++
+		} else if at++; at == connections {
+			close(together)
+		}
+		waiting := ready
+		mu.Unlock()
+		if waiting {
+			<-together // which only comes when all are sent before any is answered
+		}
+	}))
+	defer server.Close()
+	burst := Burst{Addresses: []string{server.Listener.Addr().String()}, Connections: connections, Request: AppendGet(nil, "/x", "", ""), Ready: func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		ready = true
+		return nil
+	}}
+	took, err := burst.Run(t.Context())
+	if err != nil || len(took) != connections || before != connections || at != connections {
+		t.Fatalf("%d answers, %d before and %d in the burst, %v", len(took), before, at, err)
+	}
+	if !slices.IsSorted(took) || took[0] <= 0 || took[connections-1] > time.Minute {
+		t.Errorf("they took %v", took)
+	}
+
+	failed := errors.New("no")
+	burst.Ready = func() error { return failed }
+	ready = false
+	if _, err := burst.Run(t.Context()); !errors.Is(err, failed) || at != connections {
+		t.Errorf("a burst that was not ready sent %d requests and ended with %v", at-connections, err)
+	}
+}
