@@ -3,14 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 
 	"hotfoot/cmd/hotfoot/bench"
-	"hotfoot/cmd/hotfoot/bench/bare"
-	"hotfoot/cmd/hotfoot/bench/firstversion"
-	"hotfoot/cmd/hotfoot/bench/uncached"
 )
 
 type benchCmd struct {
@@ -34,6 +29,7 @@ type benchCmd struct {
 
 	ServeBare         benchServeBareCmd         `cmd:"" hidden:"" help:"Run the bare server that a bench compares with."`
 	ServeFirstVersion benchServeFirstVersionCmd `cmd:"" hidden:"" help:"Run the first version that a bench compares with."`
+	ServeHash         benchServeHashCmd         `cmd:"" hidden:"" help:"Answer snapshots from Redis alone."`
 	ServeNaive        benchServeNaiveCmd        `cmd:"" hidden:"" help:"Answer snapshots from Postgres, with a statement for each part."`
 	ServeUncached     benchServeUncachedCmd     `cmd:"" hidden:"" help:"Answer snapshots from Postgres, with one statement."`
 }
@@ -114,73 +110,4 @@ func (c *benchCmd) measure(ctx context.Context, w *world, what func(*bench.Bench
 		show = b.Report.Markdown
 	}
 	return errors.Join(failed, show(w.stdout))
-}
-
-// benchServeBareCmd is the limit, as a process of its own.
-type benchServeBareCmd struct{}
-
-// Run serves until ctx ends.
-func (benchServeBareCmd) Run(ctx context.Context, w *world) error {
-	server, err := bare.Listen()
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	w.log.Info("serving", "address", server.Sockets, "feed", server.Feed)
-	return server.Run(ctx)
-}
-
-// benchServeFirstVersionCmd is the first version, as a process of its own.
-type benchServeFirstVersionCmd struct{ storeFlags }
-
-// Run serves until ctx ends.
-func (c *benchServeFirstVersionCmd) Run(ctx context.Context, w *world) error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("first version: %w", err)
-	}
-	server, err := firstversion.New(ctx, c.DatabaseURL, c.RedisURL)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	w.log.Info("serving", "address", listener.Addr().String(), "admin", listener.Addr().String())
-	return server.Run(ctx, listener)
-}
-
-// uncachedFlags are what a server needs that answers snapshots from Postgres.
-type uncachedFlags struct {
-	DatabaseURL string `env:"DATABASE_URL" required:""`
-	Secret      string `env:"HOTFOOT_SECRET" required:""`
-}
-
-func (f uncachedFlags) serve(ctx context.Context, w *world, assemble uncached.Assemble) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("uncached: %w", err)
-	}
-	server, err := uncached.New(f.DatabaseURL, f.Secret, assemble, w.log)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	w.log.Info("serving", "address", listener.Addr().String())
-	return server.Run(ctx, listener)
-}
-
-// benchServeNaiveCmd answers snapshots from Postgres with a statement for each part, as a process of its own.
-type benchServeNaiveCmd struct{ uncachedFlags }
-
-// Run serves until ctx ends.
-func (c *benchServeNaiveCmd) Run(ctx context.Context, w *world) error {
-	return c.serve(ctx, w, uncached.PerPart)
-}
-
-// benchServeUncachedCmd answers snapshots from Postgres with one statement, as a process of its own.
-type benchServeUncachedCmd struct{ uncachedFlags }
-
-// Run serves until ctx ends.
-func (c *benchServeUncachedCmd) Run(ctx context.Context, w *world) error {
-	return c.serve(ctx, w, uncached.OneQuery)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"hotfoot/cmd/hotfoot/bench/rig"
 )
@@ -20,7 +21,8 @@ func (c *city) agree(ctx context.Context) error {
 		links = append(links, c.day.Links[i])
 	}
 	answers := map[rig.System][][]byte{}
-	for _, system := range rig.Readers {
+	systems := append(slices.Clone(readers), rig.Hash) // last, when the others have read it into Redis
+	for _, system := range systems {
 		server, err := c.StartReader(ctx, system)
 		if err != nil {
 			return err
@@ -34,10 +36,10 @@ func (c *city) agree(ctx context.Context) error {
 			answers[system] = append(answers[system], answer)
 		}
 	}
-	for _, system := range rig.Readers[1:] {
+	for _, system := range systems[1:] {
 		for i := range links {
-			if one, other := answers[rig.Readers[0]][i], answers[system][i]; !bytes.Equal(one, other) {
-				return fmt.Errorf("%s and %s do not answer the same:\n%s\n%s", rig.Readers[0], system, one, other)
+			if one, other := answers[systems[0]][i], answers[system][i]; !bytes.Equal(one, other) {
+				return fmt.Errorf("%s and %s do not answer the same:\n%s\n%s", systems[0], system, one, other)
 			}
 		}
 	}

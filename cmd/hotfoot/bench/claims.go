@@ -52,6 +52,17 @@ func (b *Bench) judgeMixed(t *report.Table, what string) {
 	r.Judge("mixed: p50 lower than naive (“response 40–78 % faster”)", "more than 78 %", " %", compare(t, what, p50, rig.Hotfoot, rig.Naive, less), above(78))
 }
 
+func (b *Bench) judgeSummary(t *report.Table, what string) {
+	r := b.Report
+	r.Judge(fmt.Sprintf("summary, %s: p95 better than uncached (“2.3 s → 180 ms, 12.8 ×”)", what), "at least 12.8 ×", " ×",
+		compare(t, what, p95, rig.Uncached, rig.Hotfoot, times), atLeast(12.8))
+	r.Judge(fmt.Sprintf("summary, %s: Postgres time less than uncached", what), "at least 95 %", " %", compare(t, what, dbTime, rig.Hotfoot, rig.Uncached, less), atLeast(95))
+}
+
+func (b *Bench) judgeLimiter(t *report.Table, what, kind string) {
+	b.Report.Judge(fmt.Sprintf("limiter, %s, %s: p99 beside a bare round trip", kind, what), "at most 1.5 ×", " ×", compare(t, what, p99, rig.System(kind), roundTrip, times), atMost(1.5))
+}
+
 // patience is how much later than the fill itself a waiter may have their answer, in milliseconds.
 const patience = 20
 

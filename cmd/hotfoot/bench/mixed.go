@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"time"
 
-	"hotfoot/cmd/hotfoot/bench/post"
 	"hotfoot/cmd/hotfoot/bench/report"
 	"hotfoot/cmd/hotfoot/bench/rig"
 )
@@ -23,18 +21,15 @@ func (b *Bench) mixed(ctx context.Context, c *city) error {
 	clients := b.Sizes.Reads.Clients[len(b.Sizes.Reads.Clients)-1]
 	what := clientsOf(clients)
 	repeat := 0
-	err := b.repeats(ctx, table, what, rig.Readers, func(system rig.System) ([]report.Reading, error) {
-		if system == rig.Readers[0] {
+	err := b.repeats(ctx, table, what, readers, func(system rig.System) ([]report.Reading, error) {
+		if system == readers[0] {
 			repeat++
 		}
 		if err := c.forget(ctx, c.day.IDs...); err != nil {
 			return nil, err
 		}
 		pick := skewed(uint64(repeat), len(c.Fleet), len(c.day.Links))
-		load := post.Load{Connections: clients, Request: func(b []byte, _, n int, _ time.Time) []byte {
-			return post.AppendGet(b, trackPath(c.day.Links[pick(n)]), "", "")
-		}}
-		return b.read(ctx, c, system, load, what)
+		return b.read(ctx, c, system, c.reading(clients, pick))
 	})
 	b.judgeMixed(table, what)
 	return err

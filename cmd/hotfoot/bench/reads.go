@@ -22,7 +22,7 @@ func (b *Bench) Reads(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
-	for _, measure := range []func(context.Context, *city) error{b.snapshots, b.mixed, b.stampedes} {
+	for _, measure := range []func(context.Context, *city) error{b.snapshots, b.layers, b.mixed, b.summaries, b.stampedes, b.limiters} {
 		if err := measure(ctx, c); err != nil {
 			return err
 		}

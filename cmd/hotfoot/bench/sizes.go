@@ -50,6 +50,7 @@ type ReadSizes struct {
 	Positions  int
 	Clients    []int
 	For        time.Duration // a load
+	SummaryFor time.Duration // a load of summaries, which are computed again every few seconds
 	Stampede   int           // requests at once
 	Hold       time.Duration // how long a fill of the stampede takes at least
 }
@@ -70,7 +71,7 @@ func Tiny() Sizes {
 		IngestFor: moment, HistoryFor: moment, Connections: 4, Batches: []int{2},
 		OpsCouriers: 100, Dispatchers: 2, ReportEvery: moment, OpsFor: time.Second,
 		ClusterCouriers: 10, Gateways: 2, ClusterFor: moment,
-		Reads: ReadSizes{Couriers: 20, Deliveries: 200, Positions: 2000, Clients: []int{4}, For: moment, Stampede: 30, Hold: moment},
+		Reads: ReadSizes{Couriers: 20, Deliveries: 200, Positions: 2000, Clients: []int{4}, For: moment, SummaryFor: time.Second, Stampede: 30, Hold: moment},
 	}
 }
 
@@ -87,7 +88,8 @@ func Full() Sizes {
 		OpsCouriers: 20_000, Dispatchers: 50, ReportEvery: 4 * time.Second, OpsFor: 10 * time.Second,
 		ClusterCouriers: 1000, Gateways: 4, ClusterFor: 5 * time.Second,
 		Reads: ReadSizes{
-			Couriers: 5000, Deliveries: 100_000, Positions: 1_000_000, Clients: []int{16, 64}, For: 5 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
+			Couriers: 5000, Deliveries: 100_000, Positions: 1_000_000, Clients: []int{16, 64}, For: 5 * time.Second,
+			SummaryFor: 20 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
 		},
 	}
 }
@@ -105,7 +107,8 @@ func Short() Sizes {
 		OpsCouriers: 5000, Dispatchers: 20, ReportEvery: 4 * time.Second, OpsFor: 3 * time.Second,
 		ClusterCouriers: 200, Gateways: 4, ClusterFor: 2 * time.Second,
 		Reads: ReadSizes{
-			Couriers: 1000, Deliveries: 20_000, Positions: 200_000, Clients: []int{16, 64}, For: 2 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
+			Couriers: 1000, Deliveries: 20_000, Positions: 200_000, Clients: []int{16, 64}, For: 2 * time.Second,
+			SummaryFor: 10 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
 		},
 	}
 }

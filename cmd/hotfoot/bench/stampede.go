@@ -33,19 +33,42 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 	table := b.Report.New("reads, stampede", fmt.Sprintf("%d requests for one thing at the same moment, each on an open connection, over %d processes, right after it was deleted from Redis. "+
 		"Fills are what Postgres has counted; nobody can be answered before the first fill has ended, so the fill's time is when the first is answered. "+
 		"delivery: its table is locked for %v, so that all requests are there before the fill can end", s.Stampede, stampedeNodes, s.Hold))
-	systems := []rig.System{rig.Uncached, rig.Hotfoot}
-	delivery := c.Fleet[0].Delivery
-	err := b.repeats(ctx, table, "delivery", systems, func(system rig.System) ([]report.Reading, error) {
-		return b.stampede(ctx, c, system, post.AppendGet(nil, trackPath(c.Fleet[0].Token), "", ""), ofRecords, func() error { return c.forget(ctx, delivery) })
-	})
-	b.judgeStampede(table, "delivery")
-	return err
+	link, delivery := c.Fleet[0].Token, c.Fleet[0].Delivery
+	snapshot := stampede{first: post.AppendGet(nil, trackPath(link), "", ""), fill: ofRecords, hold: s.Hold}
+	snapshot.request, snapshot.forget = snapshot.first, func() error { return c.forget(ctx, delivery) }
+	summary := stampede{
+		// Of something else: no process may have the summary in its memory.
+		first: post.AppendGet(nil, "/v1/ops/couriers?limit=1", c.OpsKey, ""), request: c.summaryRequest(nil, ""), fill: ofSummaries,
+		forget: func() error { return c.forgetSummary(ctx) },
+	}
+	for _, kind := range []struct {
+		what    string
+		systems []rig.System
+		stampede
+	}{
+		{"delivery", []rig.System{rig.Uncached, rig.Hotfoot}, snapshot},
+		{"summary", []rig.System{rig.Hotfoot}, summary},
+	} {
+		err := b.repeats(ctx, table, kind.what, kind.systems, func(system rig.System) ([]report.Reading, error) { return b.stampede(ctx, c, system, kind.stampede) })
+		if err != nil {
+			return err
+		}
+		b.judgeStampede(table, kind.what)
+	}
+	return nil
 }
 
-// stampede sends one request many times at once to fresh processes of a system. fill is like what a fill asks Postgres; forget takes from Redis what
-// is asked for.
-func (b *Bench) stampede(ctx context.Context, c *city, system rig.System, request []byte, fill string, forget func() error) ([]report.Reading, error) {
-	burst := post.Burst{Connections: b.Sizes.Reads.Stampede, Request: request}
+// stampede is what everybody asks for at once.
+type stampede struct {
+	first, request []byte
+	fill           string        // what the statement is like that fills it
+	forget         func() error  // takes it from Redis
+	hold           time.Duration // how long the fill is kept from ending, 0 for not at all
+}
+
+// stampede sends one request many times at once to fresh processes of a system.
+func (b *Bench) stampede(ctx context.Context, c *city, system rig.System, s stampede) ([]report.Reading, error) {
+	burst := post.Burst{Connections: b.Sizes.Reads.Stampede, First: s.first, Request: s.request}
 	for range stampedeNodes {
 		node, err := c.StartReader(ctx, system)
 		if err != nil {
@@ -54,29 +77,29 @@ func (b *Bench) stampede(ctx context.Context, c *city, system rig.System, reques
 		defer node.Stop()
 		burst.Addresses = append(burst.Addresses, node.Address)
 	}
-	var before rig.Statements
+	var counted func() ([]rig.Statements, error)
 	var locking sync.WaitGroup
 	defer locking.Wait()
 	burst.Ready = func() (err error) {
-		if err := forget(); err != nil {
+		if err := s.forget(); err != nil {
 			return err
 		}
-		if before, err = c.Statements(ctx, fill); err != nil {
+		if counted, err = c.counting(ctx, s.fill); err != nil || s.hold == 0 {
 			return err
 		}
-		return c.lock(ctx, &locking, b.Sizes.Reads.Hold)
+		return c.lock(ctx, &locking, s.hold)
 	}
 	took, err := burst.Run(ctx)
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.Statements(ctx, fill)
+	did, err := counted()
 	if err != nil {
 		return nil, err
 	}
 	last := took[len(took)*99/100]
 	return []report.Reading{
-		{Name: fills, Value: float64(after.Less(before).Calls)},
+		{Name: fills, Value: float64(did[0].Calls)},
 		{Name: filled, Unit: "ms", Value: milliseconds(took[0])},
 		{Name: waiters, Unit: "ms", Value: milliseconds(last)},
 		{Name: afterwards, Unit: "ms", Value: milliseconds(last - took[0])},

@@ -17,6 +17,7 @@ import (
 type Burst struct {
 	Addresses   []string // connections take turns
 	Connections int
+	First       []byte // what each connection asks before
 	Request     []byte
 	Ready       func() error // is called between the first requests and the burst
 }
@@ -63,7 +64,7 @@ func (b Burst) open(ctx context.Context, address string) (net.Conn, *bufio.Reade
 		return nil, nil, fmt.Errorf("post: %w", err)
 	}
 	answers := bufio.NewReaderSize(conn, answerBuffer)
-	if err := exchange(conn, answers, b.Request); err != nil {
+	if err := exchange(conn, answers, b.First); err != nil {
 		conn.Close()
 		return nil, nil, err
 	}

@@ -21,6 +21,9 @@ func TestBurst_Run(t *testing.T) {
 	together := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
+		if want := map[bool]string{false: "/first", true: "/x"}[ready]; r.URL.Path != want {
+			t.Errorf("%s was asked for, want %s", r.URL.Path, want)
+		}
 		if !ready {
 			before++
 		} else if at++; at == connections {
@@ -33,7 +36,8 @@ func TestBurst_Run(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	burst := Burst{Addresses: []string{server.Listener.Addr().String()}, Connections: connections, Request: AppendGet(nil, "/x", "", ""), Ready: func() error {
+	first, request := AppendGet(nil, "/first", "", ""), AppendGet(nil, "/x", "", "")
+	burst := Burst{Addresses: []string{server.Listener.Addr().String()}, Connections: connections, First: first, Request: request, Ready: func() error {
 		mu.Lock()
 		defer mu.Unlock()
 		ready = true

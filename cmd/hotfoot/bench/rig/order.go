@@ -99,7 +99,7 @@ func (o *order) row(owner tracking.ID) []any {
 	}
 }
 
-var eventColumns = []string{"delivery_id", "ver", "status", "at", "actor_kind", "courier_id"}
+var eventColumns = []string{"delivery_id", "ver", "status", "at", "actor_kind", "actor_id", "courier_id"}
 
 // events are the rows of all orders' events.
 func events(orders []order) [][]any {
@@ -107,14 +107,14 @@ func events(orders []order) [][]any {
 	for i := range orders {
 		o := &orders[i]
 		for n, status := range o.course {
-			actor, courier := "courier", o.courier
+			kind, actor, courier := "courier", o.courier, o.courier
 			if n < 2 {
-				actor = "merchant"
+				kind, actor = "merchant", nil
 			}
 			if n == 0 {
 				courier = nil
 			}
-			rows = append(rows, []any{o.id, int64(n + 1), string(status), o.created.Add(o.step * time.Duration(n)), actor, courier})
+			rows = append(rows, []any{o.id, int64(n + 1), string(status), o.created.Add(o.step * time.Duration(n)), kind, actor, courier})
 		}
 	}
 	return rows

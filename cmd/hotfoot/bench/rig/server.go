@@ -19,16 +19,16 @@ const (
 	Bare         System = "bare"
 	FirstVersion System = "first version"
 	Hotfoot      System = "hotfoot"
-	// Naive and Uncached answer snapshots from Postgres, with a statement for each part or one for all.
+	// Naive and Uncached answer snapshots from Postgres, with a statement for each part or one for all; Hash answers them from Redis alone; Watched is
+	// a node with a gateway, where somebody watches them.
 	Naive    System = "naive"
 	Uncached System = "uncached"
+	Hash     System = "Redis alone"
+	Watched  System = "hotfoot, watched"
 )
 
-// Systems are those that have sockets, in the order in which they take turns; Readers are those that answer snapshots.
-var (
-	Systems = []System{Bare, FirstVersion, Hotfoot}
-	Readers = []System{Naive, Uncached, Hotfoot}
-)
+// Systems are those that have sockets, in the order in which they take turns.
+var Systems = []System{Bare, FirstVersion, Hotfoot}
 
 // spare is how many files a process has open beside its sockets.
 const spare = 500
@@ -70,13 +70,17 @@ func (r *Rig) Start(ctx context.Context, system System) (*Server, error) {
 	return s, err
 }
 
-// StartReader runs a fresh server of a system that answers snapshots, without a gateway, and waits until it serves.
+// StartReader runs a fresh server of a system that answers snapshots, and waits until it serves.
 func (r *Rig) StartReader(ctx context.Context, system System) (*Process, error) {
 	switch system {
 	case Naive:
 		return r.start(ctx, "bench", "serve-naive")
 	case Uncached:
 		return r.start(ctx, "bench", "serve-uncached")
+	case Hash:
+		return r.start(ctx, "bench", "serve-hash")
+	case Watched:
+		return r.Serve(ctx, "api,gateway")
 	default:
 		return r.Serve(ctx, "api")
 	}

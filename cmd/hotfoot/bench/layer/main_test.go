@@ -1,6 +1,6 @@
 //go:build linux
 
-package uncached_test
+package layer_test
 
 import (
 	"testing"

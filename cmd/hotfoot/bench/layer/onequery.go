@@ -1,11 +1,13 @@
 //go:build linux
 
-package uncached
+package layer
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"hotfoot/tracking"
@@ -32,8 +34,15 @@ LEFT JOIN LATERAL (
 ) p ON true
 WHERE d.id = $1`
 
-// OneQuery assembles a snapshot with one statement.
-func OneQuery(ctx context.Context, db *pgxpool.Pool, delivery tracking.ID) (tracking.Record, *tracking.Position, error) {
+// OneQuery assembles snapshots with one statement each.
+func OneQuery(db *pgxpool.Pool) Assemble {
+	return func(ctx context.Context, delivery tracking.ID) (tracking.Record, *tracking.Position, error) {
+		record, newest, err := oneQuery(ctx, db, delivery)
+		return record, newest, found(err)
+	}
+}
+
+func oneQuery(ctx context.Context, db *pgxpool.Pool, delivery tracking.ID) (tracking.Record, *tracking.Position, error) {
 	var row deliveryRow
 	var staff courierRow
 	var fix fixRow
@@ -56,5 +65,15 @@ func OneQuery(ctx context.Context, db *pgxpool.Pool, delivery tracking.ID) (trac
 	return record, fix.position(), nil
 }
 
+// found turns pgx's word for no row into ours.
+func found(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return tracking.Errorf(tracking.CodeNotFound, "no such delivery")
+	}
+	return err
+}
+
 // shown is between when a fix must have been recorded to be shown: the bounds leave one or two days' partitions.
-func shown(now time.Time) (since, until time.Time) { return now.Add(-24 * time.Hour), now.Add(tracking.MaxFuture) }
+func shown(now time.Time) (since, until time.Time) {
+	return now.Add(-24 * time.Hour), now.Add(tracking.MaxFuture)
+}

@@ -1,11 +1,10 @@
 //go:build linux
 
-package uncached_test
+package layer_test
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -17,7 +16,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"hotfoot/cmd/hotfoot/bench/uncached"
+	"hotfoot/cmd/hotfoot/bench/layer"
+	"hotfoot/store/redisstore"
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
 )
@@ -49,6 +49,15 @@ SELECT $1, now() - n * interval '1 s', now(), 37.7 + n / 100.0, -122.4, 5.5 FROM
 	return delivery
 }
 
+// layers are those over Postgres.
+func layers(t *testing.T, url string) map[string]layer.Assemble {
+	t.Helper()
+	db, err := pgxpool.New(context.Background(), url)
+	must(t, err)
+	t.Cleanup(db.Close)
+	return map[string]layer.Assemble{"one query": layer.OneQuery(db), "a query for each part": layer.PerPart(db)}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -62,10 +71,10 @@ func TestServer_answersASnapshot(t *testing.T) {
 	delivery := staged(t, url)
 	linker, err := tracking.NewLinker([]byte(secret))
 	must(t, err)
-	for name, assemble := range map[string]uncached.Assemble{"one query": uncached.OneQuery, "a query for each part": uncached.PerPart} {
+	for name, assemble := range layers(t, url) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server, err := uncached.New(url, secret, assemble, slog.New(slog.DiscardHandler))
+			server, err := layer.New(secret, assemble, slog.New(slog.DiscardHandler))
 			must(t, err)
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			must(t, err)
@@ -124,18 +133,49 @@ func TestAssemble_withoutACourier(t *testing.T) {
 	t.Parallel()
 	url := storetest.PostgresURL(t)
 	delivery := staged(t, url)
-	db, err := pgxpool.New(t.Context(), url)
+	db, err := pgx.Connect(t.Context(), url)
 	must(t, err)
-	defer db.Close()
+	defer db.Close(context.WithoutCancel(t.Context()))
 	_, err = db.Exec(t.Context(), `UPDATE deliveries SET courier_id = NULL, status = 'created' WHERE id = $1`, delivery)
 	must(t, err)
-	for name, assemble := range map[string]uncached.Assemble{"one query": uncached.OneQuery, "a query for each part": uncached.PerPart} {
-		record, newest, err := assemble(t.Context(), db, delivery)
+	for name, assemble := range layers(t, url) {
+		record, newest, err := assemble(t.Context(), delivery)
 		if err != nil || newest != nil || !record.Courier.ID.IsZero() || len(record.Events) != 2 {
 			t.Errorf("%s: %+v, %v, %v", name, record, newest, err)
 		}
-		if _, _, err := assemble(t.Context(), db, tracking.NewID()); !errors.Is(err, pgx.ErrNoRows) {
+		if _, _, err := assemble(t.Context(), tracking.NewID()); tracking.CodeOf(err) != tracking.CodeNotFound {
 			t.Errorf("%s: an unknown delivery is %v", name, err)
 		}
+	}
+}
+
+func TestHash(t *testing.T) {
+	t.Parallel()
+	client, err := redisstore.Connect(storetest.RedisURL(t))
+	must(t, err)
+	defer client.Close()
+	assemble := layer.Hash(client)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	courier := tracking.Courier{ID: tracking.NewID(), MerchantID: tracking.NewID(), Name: "Sam", Vehicle: "bike", OnDuty: true, Rev: 1}
+	record := tracking.Record{
+		Delivery: tracking.Delivery{
+			ID: tracking.NewID(), MerchantID: courier.MerchantID, CourierID: courier.ID, Status: tracking.EnRoute, Ver: 1, Rev: 1, CreatedAt: now, UpdatedAt: now,
+		},
+		Courier: courier, Merchant: tracking.Merchant{ID: courier.MerchantID, Name: "Corner Kitchen", VisibleStops: 2}, Epoch: 1,
+	}
+	if _, _, err := assemble(t.Context(), record.Delivery.ID); tracking.CodeOf(err) != tracking.CodeUnavailable {
+		t.Errorf("what is not hot is read as %v", err)
+	}
+	store := redisstore.New(client, nil, redisstore.Config{})
+	must(t, store.KeepCourier(t.Context(), courier))
+	must(t, store.Announce(t.Context(), record))
+	fix := tracking.Position{RecordedAt: now, Lat: 37.7, Lon: -122.4}
+	_, err = store.Place(t.Context(), tracking.Placement{
+		MerchantID: courier.MerchantID, Newest: &fix, Batch: tracking.Batch{CourierID: courier.ID, ReceivedAt: now},
+	})
+	must(t, err)
+	got, newest, err := assemble(t.Context(), record.Delivery.ID)
+	if err != nil || got.Merchant.Name != "Corner Kitchen" || newest == nil || newest.Lat != 37.7 {
+		t.Errorf("got %+v, %+v, %v", got, newest, err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package uncached
+package layer
 
 import (
 	"context"
@@ -31,8 +31,15 @@ const newestSQL = `
 SELECT recorded_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery FROM positions
 WHERE courier_id = $1 AND recorded_at > $2 AND recorded_at <= $3 ORDER BY recorded_at DESC LIMIT 1`
 
-// PerPart assembles a snapshot with a statement for each part: status, events, courier (from whose vehicle the ETA follows), stops before, newest fix.
-func PerPart(ctx context.Context, db *pgxpool.Pool, delivery tracking.ID) (tracking.Record, *tracking.Position, error) {
+// PerPart assembles snapshots with a statement for each part: status, events, courier (from whose vehicle the ETA follows), stops before, newest fix.
+func PerPart(db *pgxpool.Pool) Assemble {
+	return func(ctx context.Context, delivery tracking.ID) (tracking.Record, *tracking.Position, error) {
+		record, newest, err := perPart(ctx, db, delivery)
+		return record, newest, found(err)
+	}
+}
+
+func perPart(ctx context.Context, db *pgxpool.Pool, delivery tracking.ID) (tracking.Record, *tracking.Position, error) {
 	var row deliveryRow
 	if err := db.QueryRow(ctx, deliverySQL, delivery).Scan(row.targets()...); err != nil {
 		return tracking.Record{}, nil, err

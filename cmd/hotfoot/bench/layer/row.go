@@ -1,6 +1,6 @@
 //go:build linux
 
-package uncached
+package layer
 
 import (
 	"time"

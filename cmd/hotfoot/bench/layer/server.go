@@ -1,6 +1,6 @@
 //go:build linux
 
-package uncached
+package layer
 
 import (
 	"context"
@@ -12,42 +12,31 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"hotfoot/store/postgres"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
 	"hotfoot/tracking/frame"
 )
 
-// Assemble reads what a snapshot is made of: the record, and the courier's newest fix where it matters, nil for none. pgx.ErrNoRows when there is no
-// such delivery.
-type Assemble func(ctx context.Context, db *pgxpool.Pool, delivery tracking.ID) (tracking.Record, *tracking.Position, error)
-
-// maxConns is as many as a node of Hotfoot has.
-const maxConns = 16
+// Assemble reads what a snapshot is made of: the record, and the courier's newest fix where it matters, nil for none. Errors: CodeNotFound, and
+// whatever the layer says.
+type Assemble func(ctx context.Context, delivery tracking.ID) (tracking.Record, *tracking.Position, error)
 
 // Server answers snapshots.
 type Server struct {
-	db       *pgxpool.Pool
 	linker   *tracking.Linker
 	assemble Assemble
 	http     *http.Server
 }
 
 // New makes a server for links that are sealed with this secret. The caller must call Run.
-func New(databaseURL, secret string, assemble Assemble, log *slog.Logger) (*Server, error) {
+func New(secret string, assemble Assemble, log *slog.Logger) (*Server, error) {
 	linker, err := tracking.NewLinker([]byte(secret))
 	if err != nil {
-		return nil, fmt.Errorf("uncached: %w", err)
+		return nil, fmt.Errorf("layer: %w", err)
 	}
-	db, err := postgres.Connect(databaseURL, maxConns)
-	if err != nil {
-		return nil, fmt.Errorf("uncached: %w", err)
-	}
-	s := &Server{db: db, linker: linker, assemble: assemble}
+	s := &Server{linker: linker, assemble: assemble}
 	engine := api.NewEngine(prometheus.NewRegistry(), log)
 	engine.GET("/v1/track/:token", s.track)
 	s.http = &http.Server{Handler: engine, ReadHeaderTimeout: 5 * time.Second}
@@ -56,10 +45,9 @@ func New(databaseURL, secret string, assemble Assemble, log *slog.Logger) (*Serv
 
 // Run serves until ctx ends.
 func (s *Server) Run(ctx context.Context, listener net.Listener) error {
-	defer s.db.Close()
 	defer context.AfterFunc(ctx, func() { _ = s.http.Close() })()
 	if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("uncached: %w", err)
+		return fmt.Errorf("layer: %w", err)
 	}
 	return nil
 }
@@ -70,10 +58,10 @@ func (s *Server) track(c *gin.Context) {
 		c.Status(http.StatusNotFound)
 		return
 	}
-	record, newest, err := s.assemble(c.Request.Context(), s.db, delivery)
+	record, newest, err := s.assemble(c.Request.Context(), delivery)
 	now := time.Now()
 	switch {
-	case errors.Is(err, pgx.ErrNoRows), err == nil && !record.Opens(generation, now):
+	case tracking.CodeOf(err) == tracking.CodeNotFound, err == nil && !record.Opens(generation, now):
 		c.Status(http.StatusNotFound)
 		return
 	case err != nil:
