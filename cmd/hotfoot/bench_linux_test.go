@@ -44,6 +44,10 @@ func TestBench_All(t *testing.T) {
 				if hot := table.Name == "reads, snapshot" && row.System == "hotfoot"; hot && f.Name == "statements/read" && f.Median != 0 {
 					t.Errorf("%s: %v statements for a hot read, want none", row.What, f.Median)
 				}
+				if ours := table.Name == "reads, stampede" && row.System == "hotfoot"; ours && f.Name == "fills" && (f.Median < 1 || f.Median > 3) {
+					// One; but a filler that a busy machine stops for a second loses its turn.
+					t.Errorf("%v fills of a %s that everybody asks for", f.Median, row.What)
+				}
 				if slices.Contains([]string{"delivered", "updates", "rows", "answers"}, f.Name) && f.Median <= 0 {
 					t.Errorf("%s, %s, %s: %s is %v", table.Name, row.What, row.System, f.Name, f.Median)
 				}
@@ -56,7 +60,10 @@ func TestBench_All(t *testing.T) {
 		"storm: bare": 1, "storm: first version": 1, "storm: hotfoot": 1, "slow: first version": 1, "slow: hotfoot": 1,
 		"ingest: first version": 1, "ingest: hotfoot": 3, "ingest, history: first version": 1, "ingest, history: hotfoot": 1, "ops: hotfoot": 1, "cluster: hotfoot": 4,
 		"reads, snapshot: naive": 2, "reads, snapshot: uncached": 2, "reads, snapshot: hotfoot": 2,
-		"reads, mixed: naive": 1, "reads, mixed: uncached": 1, "reads, mixed: hotfoot": 1, "reads, stampede: uncached": 1, "reads, stampede: hotfoot": 1,
+		"reads, mixed: naive": 1, "reads, mixed: uncached": 1, "reads, mixed: hotfoot": 1, "reads, layers: uncached": 1, "reads, layers: Redis alone": 1, "reads, layers: hotfoot": 1, "reads, layers: hotfoot, watched": 1,
+		"reads, summary: uncached": 2, "reads, summary: hotfoot": 2,
+		"reads, stampede: uncached": 1, "reads, stampede: hotfoot": 2, "reads, stampede: hotfoot, hot": 2,
+		"reads, limiter: bare round trip": 3, "reads, limiter: fixed_window": 3, "reads, limiter: sliding_window": 3, "reads, limiter: token_bucket": 3,
 	} {
 		if rows[want] != n {
 			t.Errorf("%d rows of %q, want %d", rows[want], want, n)

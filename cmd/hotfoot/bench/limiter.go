@@ -24,10 +24,21 @@ const limitSubjects = 10_000
 
 // limiters measures what a decision about a rate costs beside a round trip to Redis that does nothing, in this process.
 func (b *Bench) limiters(ctx context.Context, c *city) error {
-	table := b.Report.New("reads, limiter", fmt.Sprintf("decisions of redisstore's limiter about %d subjects in turn, and PINGs, from this process, each client as fast as answers come for %v; "+
-		"CPU for each", limitSubjects, b.Sizes.Reads.For))
-	limiter := redisstore.NewLimiter(c.redis)
-	ask := map[rig.System]func(ctx context.Context, n int) error{roundTrip: func(ctx context.Context, _ int) error { return c.redis.Ping(ctx).Err() }}
+	table := b.Report.New("reads, limiter", fmt.Sprintf("decisions of redisstore's limiter about %d subjects in turn, and PINGs, from this process to a Redis over loopback TCP, for %v: each client as "+
+		"fast as answers come, then at a fixed rate, with latency from when a question was due. A decision is written to the append-only file, a PING is not; CPU for each",
+		limitSubjects, b.Sizes.Reads.For))
+	server, err := c.StartTCPRedis(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	connection, err := redisstore.Connect("redis://" + server.Address)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	limiter := redisstore.NewLimiter(connection)
+	ask := map[rig.System]func(ctx context.Context, n int) error{roundTrip: func(ctx context.Context, _ int) error { return connection.Ping(ctx).Err() }}
 	systems := []rig.System{roundTrip}
 	for _, kind := range tracking.LimitKinds {
 		policy := tracking.LimitPolicy{Name: "bench", Kind: kind, Limit: 100_000, Period: time.Minute}
@@ -45,34 +56,42 @@ func (b *Bench) limiters(ctx context.Context, c *city) error {
 			return err
 		}
 	}
-	for _, clients := range append([]int{1}, b.Sizes.Reads.Clients[0]) {
-		what := clientsOf(clients)
-		err := b.repeats(ctx, table, what, systems, func(system rig.System) ([]report.Reading, error) { return b.asked(ctx, c, clients, ask[system]) })
-		if err != nil {
-			return err
-		}
+	take := func(what string, clients, rate int) error {
+		err := b.repeats(ctx, table, what, systems, func(system rig.System) ([]report.Reading, error) { return b.asked(ctx, server.Part, clients, rate, ask[system]) })
 		for _, system := range systems[1:] {
 			b.judgeLimiter(table, what, string(system))
 		}
+		return err
 	}
-	return nil
+	many := b.Sizes.Reads.Clients[0]
+	for _, clients := range []int{1, many} {
+		if err := take(clientsOf(clients), clients, 0); err != nil {
+			return err
+		}
+	}
+	rate := max(1, int(slowest(table, clientsOf(many), systems)/4))
+	return take(fmt.Sprintf("%d/s", rate), many, rate)
 }
 
-// asked has clients ask again and again.
-func (b *Bench) asked(ctx context.Context, c *city, clients int, ask func(ctx context.Context, n int) error) ([]report.Reading, error) {
+// asked has clients ask again and again; rate is how many questions of all of them are due each second, 0 for as fast as answers come.
+func (b *Bench) asked(ctx context.Context, redis rig.Part, clients, rate int, ask func(ctx context.Context, n int) error) ([]report.Reading, error) {
 	run := func(lasting time.Duration) (*stats.Histogram, time.Duration, error) {
 		latencies, errs := make([]stats.Histogram, clients), make([]error, clients)
 		began := time.Now()
 		var asking sync.WaitGroup
 		for i := range clients {
 			asking.Go(func() {
-				for n := i; errs[i] == nil && ctx.Err() == nil; n += clients {
-					asked := time.Now()
-					if asked.Sub(began) > lasting {
+				for n := i; errs[i] == nil; n += clients {
+					due := time.Now()
+					if rate > 0 {
+						due = began.Add(time.Duration(n) * time.Second / time.Duration(rate))
+						errs[i] = wait(ctx, time.Until(due))
+					}
+					if due.Sub(began) > lasting || errs[i] != nil {
 						return
 					}
 					errs[i] = ask(ctx, n)
-					latencies[i].Record(time.Since(asked))
+					latencies[i].Record(time.Since(due))
 				}
 			})
 		}
@@ -81,12 +100,12 @@ func (b *Bench) asked(ctx context.Context, c *city, clients int, ask func(ctx co
 		for i := range latencies {
 			all.Add(&latencies[i])
 		}
-		return all, time.Since(began), errors.Join(append(errs, ctx.Err())...)
+		return all, time.Since(began), errors.Join(errs...)
 	}
 	if _, _, err := run(b.Sizes.WarmUp); err != nil {
 		return nil, err
 	}
-	m := meterOf(func() []rig.Part { return []rig.Part{c.Redis()} })
+	m := meterOf(func() []rig.Part { return []rig.Part{redis} })
 	latency, took, err := run(b.Sizes.Reads.For)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ func (b *Bench) Reads(ctx context.Context) (err error) {
 	return nil
 }
 
+// idleFor is how long a node is left alone until it has done whatever it does by itself; the slowest of that comes every second.
+const idleFor = 3 * time.Second
+
 // city is what is read: a merchant's day in both stores, in a deployment of its own whose Postgres counts its statements.
 type city struct {
 	*rig.Rig
@@ -74,7 +77,7 @@ func (b *Bench) newCity(ctx context.Context) (_ *city, err error) {
 			return err
 		}
 		defer idle.Stop()
-		return wait(ctx, s.For)
+		return wait(ctx, idleFor)
 	})
 }
 

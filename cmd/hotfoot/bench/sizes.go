@@ -71,7 +71,7 @@ func Tiny() Sizes {
 		IngestFor: moment, HistoryFor: moment, Connections: 4, Batches: []int{2},
 		OpsCouriers: 100, Dispatchers: 2, ReportEvery: moment, OpsFor: time.Second,
 		ClusterCouriers: 10, Gateways: 2, ClusterFor: moment,
-		Reads: ReadSizes{Couriers: 20, Deliveries: 200, Positions: 2000, Clients: []int{4}, For: moment, SummaryFor: time.Second, Stampede: 30, Hold: moment},
+		Reads: ReadSizes{Couriers: 20, Deliveries: 200, Positions: 2000, Clients: []int{4}, For: moment, SummaryFor: moment, Stampede: 30, Hold: moment},
 	}
 }
 
@@ -89,7 +89,7 @@ func Full() Sizes {
 		ClusterCouriers: 1000, Gateways: 4, ClusterFor: 5 * time.Second,
 		Reads: ReadSizes{
 			Couriers: 5000, Deliveries: 100_000, Positions: 1_000_000, Clients: []int{16, 64}, For: 5 * time.Second,
-			SummaryFor: 20 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
+			SummaryFor: 12 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
 		},
 	}
 }
@@ -108,7 +108,7 @@ func Short() Sizes {
 		ClusterCouriers: 200, Gateways: 4, ClusterFor: 2 * time.Second,
 		Reads: ReadSizes{
 			Couriers: 1000, Deliveries: 20_000, Positions: 200_000, Clients: []int{16, 64}, For: 2 * time.Second,
-			SummaryFor: 10 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
+			SummaryFor: 6 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
 		},
 	}
 }

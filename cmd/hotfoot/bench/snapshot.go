@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"hotfoot/cmd/hotfoot/bench/post"
 	"hotfoot/cmd/hotfoot/bench/report"
@@ -33,19 +34,23 @@ func (b *Bench) snapshots(ctx context.Context, c *city) error {
 		b.judgeSnapshot(table, what)
 	}
 	// Half of what the slowest carries: nobody is late because it is too much.
-	slowest := 0.0
-	for i, system := range readers {
-		if v := stats.Median(table.Repeats(clientsOf(load.Connections), string(system), perSecond)); i == 0 || v < slowest {
-			slowest = v
-		}
-	}
-	load.PerSecond = max(1, int(slowest/2))
+	load.PerSecond = max(1, int(slowest(table, clientsOf(load.Connections), readers)/2))
 	what := fmt.Sprintf("%d/s", load.PerSecond)
 	err := b.repeats(ctx, table, what, readers, func(system rig.System) ([]report.Reading, error) { return b.read(ctx, c, system, load) })
 	b.judgeRate(table, what)
 	return err
 }
 
+// slowest is what the slowest of some systems answers, each second.
+func slowest(t *report.Table, what string, systems []rig.System) float64 {
+	var medians []float64
+	for _, system := range systems {
+		medians = append(medians, stats.Median(t.Repeats(what, string(system), perSecond)))
+	}
+	return slices.Min(medians)
+}
+
+// clientsOf words a load.
 func clientsOf(n int) string { return fmt.Sprintf("%d clients", n) }
 
 // uniform picks among n, the same way in every run.

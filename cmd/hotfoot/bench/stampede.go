@@ -32,7 +32,8 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 	s := b.Sizes.Reads
 	table := b.Report.New("reads, stampede", fmt.Sprintf("%d requests for one thing at the same moment, each on an open connection, over %d processes, right after it was deleted from Redis. "+
 		"Fills are what Postgres has counted; nobody can be answered before the first fill has ended, so the fill's time is when the first is answered. "+
-		"delivery: its table is locked for %v, so that all requests are there before the fill can end", s.Stampede, stampedeNodes, s.Hold))
+		"delivery: its table is locked for %v, so that all requests are there before the fill can end. hot: the same requests with nothing deleted, which is what so many answers "+
+		"at once take these processes and the client on the same cores anyway", s.Stampede, stampedeNodes, s.Hold))
 	link, delivery := c.Fleet[0].Token, c.Fleet[0].Delivery
 	snapshot := stampede{first: post.AppendGet(nil, trackPath(link), "", ""), fill: ofRecords, hold: s.Hold}
 	snapshot.request, snapshot.forget = snapshot.first, func() error { return c.forget(ctx, delivery) }
@@ -46,8 +47,8 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 		systems []rig.System
 		stampede
 	}{
-		{"delivery", []rig.System{rig.Uncached, rig.Hotfoot}, snapshot},
-		{"summary", []rig.System{rig.Hotfoot}, summary},
+		{"delivery", []rig.System{rig.Uncached, rig.Hotfoot, stillHot}, snapshot},
+		{"summary", []rig.System{rig.Hotfoot, stillHot}, summary},
 	} {
 		err := b.repeats(ctx, table, kind.what, kind.systems, func(system rig.System) ([]report.Reading, error) { return b.stampede(ctx, c, system, kind.stampede) })
 		if err != nil {
@@ -57,6 +58,9 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 	}
 	return nil
 }
+
+// stillHot is Hotfoot when nothing was deleted.
+const stillHot rig.System = "hotfoot, hot"
 
 // stampede is what everybody asks for at once.
 type stampede struct {
@@ -81,10 +85,10 @@ func (b *Bench) stampede(ctx context.Context, c *city, system rig.System, s stam
 	var locking sync.WaitGroup
 	defer locking.Wait()
 	burst.Ready = func() (err error) {
-		if err := s.forget(); err != nil {
+		if counted, err = c.counting(ctx, s.fill); err != nil || system == stillHot {
 			return err
 		}
-		if counted, err = c.counting(ctx, s.fill); err != nil || s.hold == 0 {
+		if err := s.forget(); err != nil || s.hold == 0 {
 			return err
 		}
 		return c.lock(ctx, &locking, s.hold)
