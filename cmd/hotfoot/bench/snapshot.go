@@ -51,7 +51,12 @@ func slowest(t *report.Table, what string, systems []rig.System) float64 {
 }
 
 // clientsOf words a load.
-func clientsOf(n int) string { return fmt.Sprintf("%d clients", n) }
+func clientsOf(n int) string {
+	if n == 1 {
+		return "1 client"
+	}
+	return fmt.Sprintf("%d clients", n)
+}
 
 // uniform picks among n, the same way in every run.
 func uniform(n int) func(i int) int {

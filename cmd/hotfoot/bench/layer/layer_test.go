@@ -166,7 +166,7 @@ func TestHash(t *testing.T) {
 	if _, _, err := assemble(t.Context(), record.Delivery.ID); tracking.CodeOf(err) != tracking.CodeUnavailable {
 		t.Errorf("what is not hot is read as %v", err)
 	}
-	store := redisstore.New(client, nil, redisstore.Config{})
+	store := redisstore.New(client, struct{ redisstore.Truth }{}, redisstore.Config{}) // whose truth is never asked
 	must(t, store.KeepCourier(t.Context(), courier))
 	must(t, store.Announce(t.Context(), record))
 	fix := tracking.Position{RecordedAt: now, Lat: 37.7, Lon: -122.4}

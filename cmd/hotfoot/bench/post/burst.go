@@ -4,6 +4,7 @@ package post
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,22 +31,25 @@ func (b Burst) Run(ctx context.Context) ([]time.Duration, error) {
 	opening.Add(b.Connections)
 	for i := range b.Connections {
 		answering.Go(func() {
-			conn, answers, err := b.open(ctx, b.Addresses[i%len(b.Addresses)])
+			var conn net.Conn
+			var answers *bufio.Reader
+			conn, answers, errs[i] = b.open(ctx, b.Addresses[i%len(b.Addresses)])
 			opening.Done()
-			began, ok := <-let
-			if err != nil {
-				errs[i] = err
+			if errs[i] != nil {
 				return
 			}
 			defer conn.Close()
-			if ok {
+			if began, ok := <-let; ok {
 				errs[i] = exchange(conn, answers, b.Request)
 				took[i] = time.Since(began)
 			}
 		})
 	}
 	opening.Wait()
-	err := b.Ready()
+	err := summed(slices.Clone(errs))
+	if err == nil {
+		err = b.Ready()
+	}
 	if err == nil {
 		began := time.Now()
 		for range b.Connections {
@@ -55,7 +59,16 @@ func (b Burst) Run(ctx context.Context) ([]time.Duration, error) {
 	close(let)
 	answering.Wait()
 	slices.Sort(took)
-	return took, errors.Join(append(errs, err)...)
+	return took, cmp.Or(err, summed(errs))
+}
+
+// summed says what went wrong first, and how often: mostly it is the same a thousand times.
+func summed(errs []error) error {
+	failed := slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(failed) > 1 {
+		return fmt.Errorf("%w (and %d more)", failed[0], len(failed)-1)
+	}
+	return errors.Join(failed...)
 }
 
 func (b Burst) open(ctx context.Context, address string) (net.Conn, *bufio.Reader, error) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 func TestBurst_Run(t *testing.T) {
 	t.Parallel()
 	const connections = 20
-	var ready bool
+	var ready, refuse bool
 	var mu sync.Mutex
 	before, at := 0, 0
 	together := make(chan struct{})
@@ -29,8 +30,11 @@ func TestBurst_Run(t *testing.T) {
 		} else if at++; at == connections {
 			close(together)
 		}
-		waiting := ready
+		waiting := ready && !refuse
 		mu.Unlock()
+		if refuse {
+			http.Error(w, "no", http.StatusTeapot)
+		}
 		if waiting {
 			<-together // which only comes when all are sent before any is answered
 		}
@@ -51,10 +55,16 @@ func TestBurst_Run(t *testing.T) {
 		t.Errorf("they took %v", took)
 	}
 
+	ready, refuse = false, true
+	if _, err := burst.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "418") || !strings.HasSuffix(err.Error(), "(and 19 more)") {
+		t.Errorf("a burst that is refused ends with %v", err)
+	}
+
+	refuse = false
 	failed := errors.New("no")
 	burst.Ready = func() error { return failed }
-	ready = false
-	if _, err := burst.Run(t.Context()); !errors.Is(err, failed) || at != connections {
-		t.Errorf("a burst that was not ready sent %d requests and ended with %v", at-connections, err)
+	ready, at = false, 0
+	if _, err := burst.Run(t.Context()); !errors.Is(err, failed) || at != 0 {
+		t.Errorf("a burst that was not ready sent %d requests and ended with %v", at, err)
 	}
 }
