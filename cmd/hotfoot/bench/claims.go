@@ -4,6 +4,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 
 	"hotfoot/cmd/hotfoot/bench/report"
 	"hotfoot/cmd/hotfoot/bench/rig"
@@ -14,7 +15,10 @@ func compare(t *report.Table, what, figure string, of, beside rig.System, comput
 	ours, theirs := t.Repeats(what, string(of), figure), t.Repeats(what, string(beside), figure)
 	var repeats []float64
 	for i := range min(len(ours), len(theirs)) {
-		repeats = append(repeats, compute(ours[i], theirs[i]))
+		// What took no time at all on a coarse clock cannot be compared.
+		if v := compute(ours[i], theirs[i]); !math.IsInf(v, 0) && !math.IsNaN(v) {
+			repeats = append(repeats, v)
+		}
 	}
 	return repeats
 }

@@ -171,9 +171,9 @@ func readAnswer(r *bufio.Reader) error {
 			return err
 		}
 		if bytes.HasPrefix([]byte(refusal), []byte("HTTP/1.1 503")) {
-			return fmt.Errorf("%w: %s", errOverload, body)
+			return fmt.Errorf("%w: %s", errOverload, bytes.TrimSpace(body))
 		}
-		return fmt.Errorf("%s: %s", refusal, body)
+		return fmt.Errorf("%s: %s", refusal, bytes.TrimSpace(body))
 	}
 	_, err = r.Discard(length)
 	return err

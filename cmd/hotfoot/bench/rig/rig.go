@@ -4,7 +4,8 @@
 //
 //	New ──> Postgres, Redis (or a cluster of masters), migrated
 //	Seed ─> couriers on duty with a delivery underway each, written into Postgres at once
-//	Serve, Gateway, FirstVersion, Bare ──> child processes, each ready when the call returns
+//	SeedDay > a day of theirs with many more deliveries and positions, for what is read
+//	Serve, Start, StartReader ──> child processes, each ready when the call returns
 //
 // What is measured is another process than the one that measures, so that the operating system tells their costs apart. Close ends everything
 // and removes the folder; nothing outside of it was touched. A rig is used by one goroutine.

@@ -13,7 +13,6 @@ import (
 // TCPRedis is a Redis beside the rig's that is reached over TCP, as one on another machine is; the rig's own is reached over a unix socket.
 type TCPRedis struct {
 	Address string // host:port
-	Part    Part
 
 	cluster *private.Cluster
 	dir     string
@@ -27,7 +26,7 @@ func (r *Rig) StartTCPRedis(ctx context.Context) (*TCPRedis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &TCPRedis{Address: cluster.Addr(0), Part: Part{"Redis", []int{cluster.Masters[0].PID()}}, cluster: cluster, dir: dir}, nil
+	return &TCPRedis{Address: cluster.Addr(0), cluster: cluster, dir: dir}, nil
 }
 
 // Stop ends it, and forgets what it had.
