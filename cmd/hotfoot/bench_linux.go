@@ -3,21 +3,18 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"os"
 
 	"hotfoot/cmd/hotfoot/bench"
-	"hotfoot/cmd/hotfoot/bench/bare"
-	"hotfoot/cmd/hotfoot/bench/firstversion"
 )
 
 type benchCmd struct {
-	Repeats int    `help:"How often each figure is taken; the median is shown. Default: 3, or 1 with --short." placeholder:"N"`
-	Short   bool   `help:"Small sizes: a few minutes for all, and rough figures."`
-	JSON    bool   `help:"Print one JSON document, with every repeat of every figure, instead of tables."`
-	Profile string `help:"Folder for CPU and heap profiles of Hotfoot's processes while they are measured. They cost a few percent." type:"path" placeholder:"DIR"`
-	Dir     string `help:"Folder below which the private stores keep their data meanwhile." default:"" type:"path" placeholder:"DIR"`
+	Repeats  int    `help:"How often each figure is taken; the median is shown. Default: 3, or 1 with --short." placeholder:"N"`
+	Short    bool   `help:"Small sizes: a few minutes for all, and rough figures."`
+	JSON     bool   `help:"Print one JSON document, with every repeat of every figure, instead of tables." xor:"form"`
+	Markdown bool   `help:"Print the tables as the documentation has them." xor:"form"`
+	Profile  string `help:"Folder for CPU and heap profiles of Hotfoot's processes while they are measured. They cost a few percent." type:"path" placeholder:"DIR"`
+	Dir      string `help:"Folder below which the private stores keep their data meanwhile." default:"" type:"path" placeholder:"DIR"`
 
 	Idle    benchIdleCmd    `cmd:"" help:"Memory and goroutines of a watching socket while nothing happens."`
 	Fanout  benchFanoutCmd  `cmd:"" help:"CPU and latency of bringing updates to sockets, at a rate that every system carries."`
@@ -27,10 +24,14 @@ type benchCmd struct {
 	Ingest  benchIngestCmd  `cmd:"" help:"CPU and rate of taking positions in, until they are safe and until they are in Postgres."`
 	Ops     benchOpsCmd     `cmd:"" help:"The live map of a whole city, with many dispatchers."`
 	Cluster benchClusterCmd `cmd:"" help:"One Redis against a cluster of three masters, one gateway against four."`
+	Reads   benchReadsCmd   `cmd:"" help:"Hot reads beside the same reads from Postgres, and what each claim about them comes to."`
 	All     benchAllCmd     `cmd:"" help:"All of these, in this order."`
 
 	ServeBare         benchServeBareCmd         `cmd:"" hidden:"" help:"Run the bare server that a bench compares with."`
 	ServeFirstVersion benchServeFirstVersionCmd `cmd:"" hidden:"" help:"Run the first version that a bench compares with."`
+	ServeHash         benchServeHashCmd         `cmd:"" hidden:"" help:"Answer snapshots from Redis alone."`
+	ServeNaive        benchServeNaiveCmd        `cmd:"" hidden:"" help:"Answer snapshots from Postgres, with a statement for each part."`
+	ServeUncached     benchServeUncachedCmd     `cmd:"" hidden:"" help:"Answer snapshots from Postgres, with one statement."`
 }
 
 type (
@@ -42,6 +43,7 @@ type (
 	benchIngestCmd  struct{}
 	benchOpsCmd     struct{}
 	benchClusterCmd struct{}
+	benchReadsCmd   struct{}
 	benchAllCmd     struct{}
 )
 
@@ -77,6 +79,10 @@ func (benchClusterCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
 	return c.measure(ctx, w, (*bench.Bench).Cluster)
 }
 
+func (benchReadsCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
+	return c.measure(ctx, w, (*bench.Bench).Reads)
+}
+
 func (benchAllCmd) Run(ctx context.Context, c *benchCmd, w *world) error {
 	return c.measure(ctx, w, (*bench.Bench).All)
 }
@@ -97,42 +103,11 @@ func (c *benchCmd) measure(ctx context.Context, w *world, what func(*bench.Bench
 	// What was measured before something failed is worth showing.
 	failed := errors.Join(what(b, ctx), b.Failed(), b.Close())
 	show := b.Report.Text
-	if c.JSON {
+	switch {
+	case c.JSON:
 		show = b.Report.JSON
+	case c.Markdown:
+		show = b.Report.Markdown
 	}
 	return errors.Join(failed, show(w.stdout))
-}
-
-// benchServeBareCmd is the limit, as a process of its own.
-type benchServeBareCmd struct{}
-
-// Run serves until ctx ends.
-func (benchServeBareCmd) Run(ctx context.Context, w *world) error {
-	server, err := bare.Listen()
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	w.log.Info("serving", "address", server.Sockets, "feed", server.Feed)
-	return server.Run(ctx)
-}
-
-// benchServeFirstVersionCmd is the first version, as a process of its own.
-type benchServeFirstVersionCmd struct{ storeFlags }
-
-// Run serves until ctx ends.
-func (c *benchServeFirstVersionCmd) Run(ctx context.Context, w *world) error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("first version: %w", err)
-	}
-	server, err := firstversion.New(ctx, c.DatabaseURL, c.RedisURL)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	w.log.Info("serving", "address", listener.Addr().String(), "admin", listener.Addr().String())
-	return server.Run(ctx, listener)
 }

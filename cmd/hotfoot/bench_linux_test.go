@@ -40,7 +40,15 @@ func TestBench_All(t *testing.T) {
 					t.Errorf("%s, %s, %s: %d repeats of %s", table.Name, row.What, row.System, len(f.Repeats), f.Name)
 				}
 				// Not the rate of a ramp: on a busy machine none is carried for the blink of an eye that is measured here.
-				if slices.Contains([]string{"delivered", "updates", "rows"}, f.Name) && f.Median <= 0 {
+				// Postgres itself has counted them.
+				if hot := table.Name == "reads, snapshot" && row.System == "hotfoot"; hot && f.Name == "statements/read" && f.Median != 0 {
+					t.Errorf("%s: %v statements for a hot read, want none", row.What, f.Median)
+				}
+				if ours := table.Name == "reads, stampede" && row.System == "hotfoot"; ours && f.Name == "fills" && (f.Median < 1 || f.Median > 3) {
+					// One; but a filler that a busy machine stops for a second loses its turn.
+					t.Errorf("%v fills of a %s that everybody asks for", f.Median, row.What)
+				}
+				if slices.Contains([]string{"delivered", "updates", "rows", "answers", "asked"}, f.Name) && f.Median <= 0 {
 					t.Errorf("%s, %s, %s: %s is %v", table.Name, row.What, row.System, f.Name, f.Median)
 				}
 			}
@@ -51,9 +59,19 @@ func TestBench_All(t *testing.T) {
 		"fanout, whole path: first version": 1, "fanout, whole path: hotfoot": 1, "ramp: bare": 1, "ramp: first version": 1, "ramp: hotfoot": 1,
 		"storm: bare": 1, "storm: first version": 1, "storm: hotfoot": 1, "slow: first version": 1, "slow: hotfoot": 1,
 		"ingest: first version": 1, "ingest: hotfoot": 3, "ingest, history: first version": 1, "ingest, history: hotfoot": 1, "ops: hotfoot": 1, "cluster: hotfoot": 4,
+		"reads, snapshot: naive": 2, "reads, snapshot: uncached": 2, "reads, snapshot: hotfoot": 2,
+		"reads, mixed: naive": 1, "reads, mixed: uncached": 1, "reads, mixed: hotfoot": 1, "reads, layers: uncached": 1, "reads, layers: Redis alone": 1, "reads, layers: hotfoot": 1, "reads, layers: hotfoot, watched": 1,
+		"reads, summary: uncached": 2, "reads, summary: hotfoot": 2,
+		"reads, stampede: uncached": 1, "reads, stampede: hotfoot": 2, "reads, stampede: hotfoot, hot": 2,
+		"reads, limiter: bare round trip": 2, "reads, limiter: fixed_window": 2, "reads, limiter: sliding_window": 2, "reads, limiter: token_bucket": 2,
 	} {
 		if rows[want] != n {
 			t.Errorf("%d rows of %q, want %d", rows[want], want, n)
+		}
+	}
+	for _, v := range got.Verdicts {
+		if len(v.Repeats) != 1 {
+			t.Errorf("%d repeats of %s: its figures are not found", len(v.Repeats), v.Claim)
 		}
 	}
 }

@@ -6,6 +6,11 @@
 //	first version  HSET, PUBLISH, INSERT; a subscription and two goroutines for each socket  the usual
 //	hotfoot        api process ──> Redis ──> gateway process                                 ours
 //
+// What is read is compared with the same read from Postgres, and a verdict stands beside each claim:
+//
+//	naive          a statement for each part of a snapshot
+//	uncached       one statement for all of it; or an answer that is computed for each who asks
+//
 // What is compared is taken in turn, system after system and repeat after repeat, since machines differ and drift; what is shown are medians. CPU time
 // and memory are the operating system's, for each kind of process apart, and those of the clients are not in them. Latency counts from when an update
 // was due. A size that does not fit the machine is made smaller, and a note says so. A bench is used by one goroutine, and Close leaves nothing behind.
@@ -140,7 +145,7 @@ func (b *Bench) take(ctx context.Context, table *report.Table, what string, repe
 
 // All measures everything.
 func (b *Bench) All(ctx context.Context) error {
-	for _, measure := range []func(context.Context) error{b.Idle, b.Fanout, b.Ramp, b.Storm, b.Slow, b.Ingest, b.Ops, b.Cluster} {
+	for _, measure := range []func(context.Context) error{b.Idle, b.Fanout, b.Ramp, b.Storm, b.Slow, b.Ingest, b.Ops, b.Cluster, b.Reads} {
 		if err := measure(ctx); err != nil {
 			return err
 		}

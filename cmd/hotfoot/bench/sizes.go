@@ -39,6 +39,20 @@ type Sizes struct {
 
 	ClusterCouriers, Gateways int
 	ClusterFor                time.Duration
+
+	Reads ReadSizes
+}
+
+// ReadSizes are the sizes of what is read: a merchant's day.
+type ReadSizes struct {
+	Couriers   int // each with a delivery that is underway and watched
+	Deliveries int // of all
+	Positions  int
+	Clients    []int
+	For        time.Duration // a load
+	SummaryFor time.Duration // a load of summaries, which are computed again every few seconds
+	Stampede   int           // requests at once
+	Hold       time.Duration // how long a fill of the stampede takes at least
 }
 
 // Shape is how updates are spread: PerSecond over so many topics, each with so many watchers.
@@ -57,6 +71,7 @@ func Tiny() Sizes {
 		IngestFor: moment, HistoryFor: moment, Connections: 4, Batches: []int{2},
 		OpsCouriers: 100, Dispatchers: 2, ReportEvery: moment, OpsFor: time.Second,
 		ClusterCouriers: 10, Gateways: 2, ClusterFor: moment,
+		Reads: ReadSizes{Couriers: 20, Deliveries: 200, Positions: 2000, Clients: []int{4}, For: moment, SummaryFor: moment, Stampede: 30, Hold: moment},
 	}
 }
 
@@ -72,6 +87,10 @@ func Full() Sizes {
 		IngestFor: 5 * time.Second, HistoryFor: time.Minute, Connections: 64, Batches: []int{1, 10},
 		OpsCouriers: 20_000, Dispatchers: 50, ReportEvery: 4 * time.Second, OpsFor: 10 * time.Second,
 		ClusterCouriers: 1000, Gateways: 4, ClusterFor: 5 * time.Second,
+		Reads: ReadSizes{
+			Couriers: 5000, Deliveries: 100_000, Positions: 1_000_000, Clients: []int{16, 64}, For: 5 * time.Second,
+			SummaryFor: 12 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
+		},
 	}
 }
 
@@ -87,5 +106,9 @@ func Short() Sizes {
 		IngestFor: 2 * time.Second, HistoryFor: 10 * time.Second, Connections: 64, Batches: []int{1, 10},
 		OpsCouriers: 5000, Dispatchers: 20, ReportEvery: 4 * time.Second, OpsFor: 3 * time.Second,
 		ClusterCouriers: 200, Gateways: 4, ClusterFor: 2 * time.Second,
+		Reads: ReadSizes{
+			Couriers: 1000, Deliveries: 20_000, Positions: 200_000, Clients: []int{16, 64}, For: 2 * time.Second,
+			SummaryFor: 6 * time.Second, Stampede: 1000, Hold: 200 * time.Millisecond,
+		},
 	}
 }

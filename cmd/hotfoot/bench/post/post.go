@@ -5,8 +5,8 @@
 //	Run ── n connections, each one request after another ──> server
 //
 // Requests are written as bytes that were made before; of an answer the status and the length are read. Either each connection is as fast as its
-// answers come, or requests are due at a fixed rate and latency counts from then. An answer that is neither 200 nor 202 ends the run: a figure about
-// refusals would be none.
+// answers come, or requests are due at a fixed rate and latency counts from then. An answer that is neither 200 nor 202 ends the run, since a figure about
+// refusals would be none; but who asks more of a server than it can do may have those counted that are refused for it, with 503.
 package post
 
 import (
@@ -30,6 +30,8 @@ type Load struct {
 	Addresses   []string // connections take turns
 	Connections int
 	Began       time.Time // what due times count from; the zero time is when Run is called
+	Requests    int       // how many at most; 0 is as many as there is time for
+	Overload    bool      // answers of 503 are counted and do not end the run
 	PerSecond   int       // requests that are due each second, over all connections; 0 is as fast as answers come
 	// Request appends the n-th request of all to b; connection is one of Connections and sends one at a time. due is when it ought to be sent.
 	Request func(b []byte, connection, n int, due time.Time) []byte
@@ -38,14 +40,15 @@ type Load struct {
 // Result is what was answered.
 type Result struct {
 	Requests int
+	Refused  int // of them, for overload
 	Took     time.Duration
 	Latency  *stats.Histogram // from due to answered
 }
 
-// Run sends until ctx ends; requests under way are finished then. Errors: a connection that breaks, a refusal.
+// Run sends until ctx ends or Requests are answered; requests under way are finished then. Errors: a connection that breaks, a refusal.
 func (l Load) Run(ctx context.Context) (Result, error) {
 	var wait sync.WaitGroup
-	var number atomic.Int64
+	var number, refused atomic.Int64
 	histograms, errs := make([]stats.Histogram, l.Connections), make([]error, l.Connections)
 	began := time.Now()
 	if l.Began.IsZero() {
@@ -53,7 +56,7 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 	}
 	for i := range l.Connections {
 		wait.Go(func() {
-			c := &connection{load: &l, index: i, number: &number, latency: &histograms[i]}
+			c := &connection{load: &l, index: i, number: &number, refused: &refused, latency: &histograms[i]}
 			errs[i] = c.run(ctx)
 		})
 	}
@@ -62,7 +65,7 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 	for i := range histograms {
 		r.Latency.Add(&histograms[i])
 	}
-	r.Requests = r.Latency.Count()
+	r.Requests, r.Refused = r.Latency.Count(), int(refused.Load())
 	return r, errors.Join(errs...)
 }
 
@@ -70,7 +73,8 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 type connection struct {
 	load    *Load
 	index   int
-	number  *atomic.Int64
+	number  *atomic.Int64 // of requests
+	refused *atomic.Int64
 	latency *stats.Histogram
 }
 
@@ -80,10 +84,13 @@ func (c *connection) run(ctx context.Context) error {
 		return fmt.Errorf("post: %w", err)
 	}
 	defer conn.Close()
-	answers := bufio.NewReaderSize(conn, 8<<10)
+	answers := bufio.NewReaderSize(conn, answerBuffer)
 	var b []byte
 	for ctx.Err() == nil {
 		n, due := int(c.number.Add(1)-1), time.Now()
+		if c.load.Requests > 0 && n >= c.load.Requests {
+			break
+		}
 		if c.load.PerSecond > 0 {
 			due = c.load.Began.Add(time.Duration(n) * time.Second / time.Duration(c.load.PerSecond))
 			if !sleepUntil(ctx, due) {
@@ -91,12 +98,11 @@ func (c *connection) run(ctx context.Context) error {
 			}
 		}
 		b = c.load.Request(b[:0], c.index, n, due)
-		_ = conn.SetDeadline(time.Now().Add(time.Minute))
-		if _, err := conn.Write(b); err != nil {
-			return fmt.Errorf("post: %w", err)
-		}
-		if err := readAnswer(answers); err != nil {
-			return fmt.Errorf("post: %w", err)
+		err := exchange(conn, answers, b)
+		if c.load.Overload && errors.Is(err, errOverload) {
+			c.refused.Add(1)
+		} else if err != nil {
+			return err
 		}
 		c.latency.Record(time.Since(due))
 	}
@@ -119,6 +125,12 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 }
 
 var lengthName = []byte("Content-Length:")
+
+// errOverload is an answer of 503, which has been read to its end.
+var errOverload = errors.New("the server is asked too much")
+
+// answerBuffer holds a usual answer.
+const answerBuffer = 8 << 10
 
 // maxAnswer bounds a body: receipts of a few hundred points.
 const maxAnswer = 1 << 20
@@ -154,11 +166,29 @@ func readAnswer(r *bufio.Reader) error {
 		return errors.New("an answer without a length")
 	}
 	if !accepted {
-		body, _ := io.ReadAll(io.LimitReader(r, int64(min(length, 500))))
-		return fmt.Errorf("%s: %s", refusal, body)
+		body := make([]byte, length)
+		if _, err := io.ReadFull(r, body); err != nil {
+			return err
+		}
+		if bytes.HasPrefix([]byte(refusal), []byte("HTTP/1.1 503")) {
+			return fmt.Errorf("%w: %s", errOverload, bytes.TrimSpace(body))
+		}
+		return fmt.Errorf("%s: %s", refusal, bytes.TrimSpace(body))
 	}
 	_, err = r.Discard(length)
 	return err
+}
+
+// AppendGet writes a GET. bearer is the key, "" for none; control is a Cache-Control header's value, "" for none.
+func AppendGet(b []byte, path, bearer, control string) []byte {
+	b = append(append(append(b, "GET "...), path...), " HTTP/1.1\r\nHost: bench"...)
+	if bearer != "" {
+		b = append(append(b, "\r\nAuthorization: Bearer "...), bearer...)
+	}
+	if control != "" {
+		b = append(append(b, "\r\nCache-Control: "...), control...)
+	}
+	return append(b, "\r\n\r\n"...)
 }
 
 // AppendRequest writes a POST with a JSON body. prefer is a Prefer header's value, "" for none.

@@ -3,6 +3,7 @@
 // Package report holds what was measured until it is printed, as tables for people or as one JSON document for programs.
 //
 //	Report ─> Table, one for each measurement ─> Row, one for each shape and system ─> Figure, with the value of every repeat
+//	       └> Verdict, one for each claim
 //
 // What is shown is the median of the repeats, and nothing is computed from medians. A report is filled by one goroutine.
 package report
@@ -23,6 +24,8 @@ type Report struct {
 	Version string   `json:"version"`
 	Machine string   `json:"machine"`
 	Tables  []*Table `json:"tables"`
+
+	Verdicts []*Verdict `json:"verdicts,omitempty"`
 }
 
 // Table is one measurement.
@@ -110,11 +113,24 @@ func (r *Report) Text(w io.Writer) error {
 			return err
 		}
 	}
-	return nil
+	return r.verdictText(w)
 }
 
 func (t *Table) text(w io.Writer) error {
 	fmt.Fprintf(w, "\n%s: %s\n\n", t.Name, t.Taken)
+	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for _, line := range t.cells() {
+		writeCells(table, line)
+	}
+	err := table.Flush()
+	for _, note := range t.Notes {
+		fmt.Fprintln(w, "  "+note)
+	}
+	return err
+}
+
+// cells are the headings, and then the rows under them.
+func (t *Table) cells() [][]string {
 	var columns []*Figure
 	for _, r := range t.Rows {
 		for _, f := range r.Figures {
@@ -123,28 +139,23 @@ func (t *Table) text(w io.Writer) error {
 			}
 		}
 	}
-	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprint(table, "\t")
+	headings := []string{"", ""}
 	for _, c := range columns {
-		fmt.Fprintf(table, "\t%s", c.heading())
+		headings = append(headings, c.heading())
 	}
-	fmt.Fprintln(table)
+	lines := [][]string{headings}
 	for _, r := range t.Rows {
-		fmt.Fprintf(table, "%s\t%s", r.What, r.System)
+		line := []string{r.What, r.System}
 		for _, c := range columns {
 			if f := r.figure(c.Name); f != nil {
-				fmt.Fprintf(table, "\t%s", short(f.Median))
+				line = append(line, short(f.Median))
 			} else {
-				fmt.Fprint(table, "\t–")
+				line = append(line, "–")
 			}
 		}
-		fmt.Fprintln(table)
+		lines = append(lines, line)
 	}
-	err := table.Flush()
-	for _, note := range t.Notes {
-		fmt.Fprintln(w, "  "+note)
-	}
-	return err
+	return lines
 }
 
 func (f *Figure) heading() string {

@@ -43,6 +43,55 @@ func TestReport_Text(t *testing.T) {
 	}
 }
 
+func TestReport_Judge(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{}
+	over := func(want float64) func(float64) bool { return func(v float64) bool { return v >= want } }
+	r.Judge("as fast", "at least 3 ×", " ×", []float64{9, 1, 3.5}, over(3))
+	r.Judge("faster", "at least 4 ×", " ×", []float64{9, 1, 3.5}, over(4))
+	r.Judge("not measured", "any", "", nil, func(float64) bool { return true })
+	if v := r.Verdicts; v[0].Measured != 3.5 || !v[0].Reached || v[1].Reached || v[2].Reached {
+		t.Errorf("judged %+v, %+v, %+v", v[0], v[1], v[2])
+	}
+	var out bytes.Buffer
+	if err := r.Text(&out); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), "as fast at least 3 × 3.50 × yes faster at least 4 × 3.50 × no not measured any – no") {
+		t.Errorf("got\n%s", out.String())
+	}
+}
+
+func TestReport_Markdown(t *testing.T) {
+	t.Parallel()
+	r := filled()
+	r.Judge("small", "at most 1 kB", " B", []float64{200}, func(v float64) bool { return v <= 1024 })
+	var out bytes.Buffer
+	if err := r.Markdown(&out); err != nil {
+		t.Fatal(err)
+	}
+	want := `hotfoot v1 on a machine
+
+**idle**: on a fresh server
+
+|  |  | RSS, B | goroutines |
+|---|---|---:|---:|
+| 1000 sockets | bare | 200 | – |
+| 1000 sockets | hotfoot | 5123 | 1.00 |
+
+19000 sockets do not fit.
+
+**verdict**
+
+| claim | target | measured | reached |
+|---|---|---:|---:|
+| small | at most 1 kB | 200 B | yes |
+`
+	if out.String() != want {
+		t.Errorf("got\n%s", out.String())
+	}
+}
+
 func TestReport_JSON(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -4,7 +4,8 @@
 //
 //	New ──> Postgres, Redis (or a cluster of masters), migrated
 //	Seed ─> couriers on duty with a delivery underway each, written into Postgres at once
-//	Serve, Gateway, FirstVersion, Bare ──> child processes, each ready when the call returns
+//	SeedDay > a day of theirs with many more deliveries and positions, for what is read
+//	Serve, Start, StartReader ──> child processes, each ready when the call returns
 //
 // What is measured is another process than the one that measures, so that the operating system tells their costs apart. Close ends everything
 // and removes the folder; nothing outside of it was touched. A rig is used by one goroutine.
@@ -13,6 +14,7 @@ package rig
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -39,11 +41,34 @@ type Rig struct {
 	db       *pgxpool.Pool // the bench's own, not of any server
 	children []*Process
 	env      []string
+
+	background []int64 // queries that are not counted
 }
 
 // New starts private stores in a folder of their own, made below dir: one Redis, or a cluster when masters is more than one.
-func New(ctx context.Context, dir string, masters int) (_ *Rig, err error) {
-	r := &Rig{}
+func New(ctx context.Context, dir string, masters int) (*Rig, error) {
+	return deploy(ctx, dir, masters, nil)
+}
+
+// generous lets a link be read as often as it can be: limits are at work, and nobody meets them.
+const generous = "HOTFOOT_LIMITS=snapshots=token_bucket:10000/1s:burst=1000000:local"
+
+// NewCounting is New with one Redis, and a Postgres that counts its statements. Its nodes answer as often as they are asked.
+func NewCounting(ctx context.Context, dir string) (*Rig, error) {
+	r, err := deploy(ctx, dir, 1, counting)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.db.Exec(ctx, `CREATE EXTENSION IF NOT EXISTS pg_stat_statements`); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", errNotCounting, err), r.Close())
+	}
+	r.env = append(r.env, generous)
+	return r, nil
+}
+
+// deploy also gives Postgres arguments.
+func deploy(ctx context.Context, dir string, masters int, arguments []string) (_ *Rig, err error) {
+	r := &Rig{background: []int64{}}
 	if r.dir, err = os.MkdirTemp(dir, "hotfoot-bench-"); err != nil {
 		return nil, err
 	}
@@ -57,7 +82,12 @@ func New(ctx context.Context, dir string, masters int) (_ *Rig, err error) {
 		}
 	}()
 	config := private.Config{Dir: filepath.Join(r.dir, "stores")}
-	if r.postgres, err = private.StartPostgres(ctx, config); err != nil {
+	truth := config
+	truth.Arguments = arguments
+	if r.postgres, err = private.StartPostgres(ctx, truth); err != nil {
+		if arguments != nil {
+			err = fmt.Errorf("%w (%w?)", err, errNotCounting)
+		}
 		return nil, err
 	}
 	if masters > 1 {

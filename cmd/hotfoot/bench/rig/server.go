@@ -11,7 +11,7 @@ import (
 	"hotfoot/cmd/hotfoot/bench/viewers"
 )
 
-// System is one of the three that are measured beside each other.
+// System is one of those that are measured beside each other.
 type System string
 
 // The systems.
@@ -19,9 +19,15 @@ const (
 	Bare         System = "bare"
 	FirstVersion System = "first version"
 	Hotfoot      System = "hotfoot"
+	// Naive and Uncached answer snapshots from Postgres, with a statement for each part or one for all; Hash answers them from Redis alone; Watched is
+	// a node with a gateway, where somebody watches them.
+	Naive    System = "naive"
+	Uncached System = "uncached"
+	Hash     System = "Redis alone"
+	Watched  System = "hotfoot, watched"
 )
 
-// Systems are all of them, in the order in which they take turns.
+// Systems are those that have sockets, in the order in which they take turns.
 var Systems = []System{Bare, FirstVersion, Hotfoot}
 
 // spare is how many files a process has open beside its sockets.
@@ -62,6 +68,22 @@ func (r *Rig) Start(ctx context.Context, system System) (*Server, error) {
 		s.Process, err = r.Serve(ctx, "gateway")
 	}
 	return s, err
+}
+
+// StartReader runs a fresh server of a system that answers snapshots, and waits until it serves.
+func (r *Rig) StartReader(ctx context.Context, system System) (*Process, error) {
+	switch system {
+	case Naive:
+		return r.start(ctx, "bench", "serve-naive")
+	case Uncached:
+		return r.start(ctx, "bench", "serve-uncached")
+	case Hash:
+		return r.start(ctx, "bench", "serve-hash")
+	case Watched:
+		return r.Serve(ctx, "api,gateway")
+	default:
+		return r.Serve(ctx, "api")
+	}
 }
 
 // Target is what a viewer of a topic, a number in the fleet, asks for; one who comes back has seen everything so far.

@@ -1,0 +1,70 @@
+//go:build linux
+
+package post
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestBurst_Run(t *testing.T) {
+	t.Parallel()
+	const connections = 20
+	var ready, refuse bool
+	var mu sync.Mutex
+	before, at := 0, 0
+	together := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if want := map[bool]string{false: "/first", true: "/x"}[ready]; r.URL.Path != want {
+			t.Errorf("%s was asked for, want %s", r.URL.Path, want)
+		}
+		if !ready {
+			before++
+		} else if at++; at == connections {
+			close(together)
+		}
+		waiting := ready && !refuse
+		mu.Unlock()
+		if refuse {
+			http.Error(w, "no", http.StatusTeapot)
+		}
+		if waiting {
+			<-together // which only comes when all are sent before any is answered
+		}
+	}))
+	defer server.Close()
+	first, request := AppendGet(nil, "/first", "", ""), AppendGet(nil, "/x", "", "")
+	burst := Burst{Addresses: []string{server.Listener.Addr().String()}, Connections: connections, First: first, Request: request, Ready: func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		ready = true
+		return nil
+	}}
+	took, err := burst.Run(t.Context())
+	if err != nil || len(took) != connections || before != connections || at != connections {
+		t.Fatalf("%d answers, %d before and %d in the burst, %v", len(took), before, at, err)
+	}
+	if !slices.IsSorted(took) || took[0] <= 0 || took[connections-1] > time.Minute {
+		t.Errorf("they took %v", took)
+	}
+
+	ready, refuse = false, true
+	if _, err := burst.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "418") || !strings.HasSuffix(err.Error(), "(and 19 more)") {
+		t.Errorf("a burst that is refused ends with %v", err)
+	}
+
+	refuse = false
+	failed := errors.New("no")
+	burst.Ready = func() error { return failed }
+	ready, at = false, 0
+	if _, err := burst.Run(t.Context()); !errors.Is(err, failed) || at != 0 {
+		t.Errorf("a burst that was not ready sent %d requests and ended with %v", at, err)
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"hotfoot/cmd/hotfoot/bench/bare"
+	"hotfoot/cmd/hotfoot/bench/firstversion"
+	"hotfoot/cmd/hotfoot/bench/layer"
+	"hotfoot/store/postgres"
+	"hotfoot/store/redisstore"
+)
+
+// benchServeBareCmd is the limit, as a process of its own.
+type benchServeBareCmd struct{}
+
+// Run serves until ctx ends.
+func (benchServeBareCmd) Run(ctx context.Context, w *world) error {
+	server, err := bare.Listen()
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	w.log.Info("serving", "address", server.Sockets, "feed", server.Feed)
+	return server.Run(ctx)
+}
+
+// benchServeFirstVersionCmd is the first version, as a process of its own.
+type benchServeFirstVersionCmd struct{ storeFlags }
+
+// Run serves until ctx ends.
+func (c *benchServeFirstVersionCmd) Run(ctx context.Context, w *world) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("first version: %w", err)
+	}
+	server, err := firstversion.New(ctx, c.DatabaseURL, c.RedisURL)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	w.log.Info("serving", "address", listener.Addr().String(), "admin", listener.Addr().String())
+	return server.Run(ctx, listener)
+}
+
+// layerFlags are what a server needs that answers snapshots from one layer.
+type layerFlags struct {
+	storeFlags
+	Secret string `env:"HOTFOOT_SECRET" required:""`
+}
+
+func (f layerFlags) serve(ctx context.Context, w *world, assemble layer.Assemble) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("layer: %w", err)
+	}
+	server, err := layer.New(f.Secret, assemble, w.log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	w.log.Info("serving", "address", listener.Addr().String())
+	return server.Run(ctx, listener)
+}
+
+// servePostgres has as many connections as a node.
+func (f layerFlags) servePostgres(ctx context.Context, w *world, over func(*pgxpool.Pool) layer.Assemble) error {
+	db, err := postgres.Connect(f.DatabaseURL, maxConns)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return f.serve(ctx, w, over(db))
+}
+
+// benchServeNaiveCmd answers snapshots from Postgres with a statement for each part, as a process of its own.
+type benchServeNaiveCmd struct{ layerFlags }
+
+// Run serves until ctx ends.
+func (c *benchServeNaiveCmd) Run(ctx context.Context, w *world) error {
+	return c.servePostgres(ctx, w, layer.PerPart)
+}
+
+// benchServeUncachedCmd answers snapshots from Postgres with one statement, as a process of its own.
+type benchServeUncachedCmd struct{ layerFlags }
+
+// Run serves until ctx ends.
+func (c *benchServeUncachedCmd) Run(ctx context.Context, w *world) error {
+	return c.servePostgres(ctx, w, layer.OneQuery)
+}
+
+// benchServeHashCmd answers snapshots from Redis alone, as a process of its own.
+type benchServeHashCmd struct{ layerFlags }
+
+// Run serves until ctx ends.
+func (c *benchServeHashCmd) Run(ctx context.Context, w *world) error {
+	client, err := redisstore.Connect(c.RedisURL)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return c.serve(ctx, w, layer.Hash(client))
+}
