@@ -70,5 +70,5 @@ func (s *Server) track(c *gin.Context) {
 	}
 	c.Header("Cache-Control", "no-store")
 	c.Header("Referrer-Policy", "no-referrer")
-	c.Data(http.StatusOK, "application/json", frame.Snapshot(tracking.See(record, newest, now), 0, true, now.Truncate(time.Millisecond)))
+	c.Data(http.StatusOK, "application/json", frame.Snapshot(tracking.See(&record, newest, now), 0, true, now.Truncate(time.Millisecond)))
 }
