@@ -63,7 +63,7 @@ func parseDay(text string, now time.Time) (tracking.Day, error) {
 	}
 	day, err := tracking.ParseDay(text)
 	switch {
-	case err != nil:
+	case err != nil, day.Start().Year() < 2000: // before that nobody delivered anything here
 		return day, tracking.Invalid("query.day", "must be a day such as 2026-03-04")
 	case day > today:
 		return day, tracking.Invalid("query.day", "must not be after today, which is %s (UTC)", today)
