@@ -43,7 +43,7 @@ func TestAppendFloat(t *testing.T) {
 		text := string(appendFloat(nil, v, decimals))
 		got, err := strconv.ParseFloat(text, 64)
 		_, fraction, _ := strings.Cut(text, ".")
-		if err != nil || math.Abs(got-v) > 0.5000001/powers[decimals] || len(fraction) > decimals || strings.HasSuffix(fraction, "0") {
+		if err != nil || math.Abs(got-v) > 0.5/powers[decimals]+math.Abs(v)*0x1p-51 || len(fraction) > decimals || strings.HasSuffix(fraction, "0") {
 			t.Fatalf("%v with %d decimals: %s, %v", v, decimals, text, err)
 		}
 	})

@@ -13,7 +13,10 @@ import (
 func TestRecords_roundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.SliceOfN(records, 0, 5).Draw(t, "records")
+		want := make([]tracking.Record, rapid.IntRange(0, 5).Draw(t, "count"))
+		for i := range want {
+			want[i] = records.Draw(t, "record")
+		}
 		b, err := wire.MarshalRecords(want)
 		if err != nil {
 			t.Fatal(err)
