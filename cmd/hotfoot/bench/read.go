@@ -89,7 +89,9 @@ func (b *Bench) loaded(ctx context.Context, c *city, parts func() []rig.Part, lo
 	}
 	// What was asked to warm up must not be asked again: it would be found hot.
 	request := load.Request
-	load.Request = func(b []byte, connection, n int, due time.Time) []byte { return request(b, connection, n+warm.Requests, due) }
+	load.Request = func(b []byte, connection, n int, due time.Time) []byte {
+		return request(b, connection, n+warm.Requests, due)
+	}
 	counted, err := c.counting(ctx, anything, fill)
 	if err != nil {
 		return nil, err
