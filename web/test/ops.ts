@@ -1,14 +1,14 @@
 // The ops page as tests use it: opened with the demo's key, its rows, and where on the screen a place of the map is.
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { visit } from "./browser.ts";
-import type { Visit } from "./browser.ts";
+import type { Visit, VisitOptions } from "./browser.ts";
 import type { Demo } from "./harness.ts";
 import { poll } from "./harness.ts";
 
 export const DESK = { width: 1280, height: 800 };
 
 /** Less motion: a software renderer has enough to do without the gliding. */
-export async function openOps(browser: Browser, demo: Demo, options: BrowserContextOptions & { init?: () => void; hash?: string } = {}): Promise<Visit> {
+export async function openOps(browser: Browser, demo: Demo, options: VisitOptions & { hash?: string } = {}): Promise<Visit> {
   const { hash = "", ...more } = options;
   const seen = await visit(browser, `${demo.ops_url}${hash}`, { viewport: DESK, reducedMotion: "reduce", ...more });
   await live(seen.page);

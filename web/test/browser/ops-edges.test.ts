@@ -45,7 +45,7 @@ test("without a key the page asks for one, and takes it", async () => {
 });
 
 test("a session is all that the browser keeps, scripts do not see it, and it ends when one signs out", async () => {
-  visit = await openOps(browser, server.demo);
+  visit = await openOps(browser, server.demo, { expect: /401/ }); // of nobody, who comes at the end
   const kept = await visit.page.evaluate(() => [document.cookie, JSON.stringify(sessionStorage), JSON.stringify(localStorage)].join(" "));
   expect(kept).not.toContain("hf_");
   expect(kept).not.toContain("session");
