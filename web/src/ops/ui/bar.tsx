@@ -21,7 +21,9 @@ export function Bar() {
       <Pulse />
       <button type="button" class="primary" onClick={() => startDelivery(desk)}>New delivery</button>
       <button type="button" class="round" aria-label="Keys" title="Keys ( ? )" onClick={() => { desk.dialog.value = "help"; }}>?</button>
-      <button type="button" class="round" aria-label="Sign out" title="Sign out" onClick={() => void signOut().then(() => location.reload())}>⏻</button>
+      <button type="button" class="round" aria-label="Sign out" title="Sign out" onClick={() => void signOut().then(() => location.reload())}>
+        <svg class="door" viewBox="0 0 16 16" aria-hidden="true"><path d="M6 2H2v12h4M6 8h8M11 5l3 3-3 3" /></svg>
+      </button>
     </header>
   );
 }
