@@ -71,7 +71,7 @@ func (a *Aside) answer(ctx context.Context, q tracking.Question, w tracking.Work
 	if value, age, ok := a.memory.get(q, name); ok {
 		return tracking.Answer{Value: value, Source: tracking.FromMemory, Age: age}, nil
 	}
-	found, err := a.looks.get(ctx, name, func() (lookup, error) { return a.lookup(context.WithoutCancel(ctx), q, name) })
+	found, err := a.looks.get(ctx, name, func() (lookup, error) { return a.lookup(context.WithoutCancel(ctx), q, w, name) })
 	if err != nil && ctx.Err() != nil {
 		return tracking.Answer{}, tracking.Unavailable("Redis", ctx.Err())
 	}
@@ -79,22 +79,18 @@ func (a *Aside) answer(ctx context.Context, q tracking.Question, w tracking.Work
 		found = lookup{what: isAlone}
 	}
 	if found.has() {
-		if value, err := w.Decode(found.body); err == nil {
-			source := tracking.FromHot
-			switch found.what {
-			case isRenew:
-				// Whoever hears of it that nobody can be taken aboard has an answer nevertheless.
-				_, _, _ = a.board(q, w, name, found)
-				fallthrough
-			case isStale:
-				source = tracking.FromStale
-			case isHit:
-				a.memory.put(q, name, found, value)
-			}
-			return tracking.Answer{Value: value, Source: source, Age: found.age}, nil
+		source := tracking.FromHot
+		switch found.what {
+		case isRenew:
+			// Whoever hears of it that nobody can be taken aboard has an answer nevertheless.
+			_, _, _ = a.board(q, w, name, found)
+			fallthrough
+		case isStale:
+			source = tracking.FromStale
+		case isHit:
+			a.memory.put(q, name, found)
 		}
-		// It is of another release, whose turn it is to replace it: nodes of both would do nothing else.
-		found = lookup{what: isAlone}
+		return tracking.Answer{Value: found.value, Source: source, Age: found.age}, nil
 	}
 	f, led, err := a.board(q, w, name, found)
 	if err != nil {

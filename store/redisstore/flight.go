@@ -73,18 +73,15 @@ func (f *flight) wait(ctx context.Context, led bool) (tracking.Answer, error) {
 func (a *Aside) fly(f *flight, q tracking.Question, w tracking.Work, name string, found lookup) {
 	ctx, cancel := context.WithTimeout(context.Background(), flightLimit)
 	defer cancel()
-	found = a.await(ctx, f, q, name, found)
+	found = a.await(ctx, f, q, w, name, found)
 	if found.what == isHit || found.what == isStale {
-		if value, err := w.Decode(found.body); err == nil {
-			f.answer, f.began = tracking.Answer{Value: value, Source: tracking.FromStale}, found.asked.Add(-found.age)
-			if found.what == isHit {
-				f.answer.Source = tracking.Collapsed
-				a.memory.put(q, name, found, value)
-			}
-			a.arrive(f, name)
-			return
+		f.answer, f.began = tracking.Answer{Value: found.value, Source: tracking.FromStale}, found.asked.Add(-found.age)
+		if found.what == isHit {
+			f.answer.Source = tracking.Collapsed
+			a.memory.put(q, name, found)
 		}
-		found.what = isAlone
+		a.arrive(f, name)
+		return
 	}
 	if found.what == isAlone {
 		f.answer.Source, found.asked, found.generation = tracking.Uncached, time.Now(), a.memory.generation(q)
@@ -97,10 +94,10 @@ func (a *Aside) fly(f *flight, q tracking.Question, w tracking.Work, name string
 }
 
 // await waits while another process computes the answer, until it is there or it is our turn.
-func (a *Aside) await(ctx context.Context, f *flight, q tracking.Question, name string, found lookup) lookup {
+func (a *Aside) await(ctx context.Context, f *flight, q tracking.Question, w tracking.Work, name string, found lookup) lookup {
 	// Between being told that it is our turn and boarding, another flight of this process may have taken that turn, and landed.
 	if found.leased != "" && !a.lease(ctx, name, found, leaseLasts) {
-		found = a.look(ctx, f, q, name)
+		found = a.look(ctx, f, q, w, name)
 	}
 	if found.what == isWait {
 		a.rooms[q.Computation].waits.Inc()
@@ -113,15 +110,15 @@ func (a *Aside) await(ctx context.Context, f *flight, q tracking.Question, name 
 			timer.Stop()
 			return lookup{what: isAlone}
 		}
-		found = a.look(ctx, f, q, name)
+		found = a.look(ctx, f, q, w, name)
 	}
 	return found
 }
 
 // look asks Redis again for all aboard. Whoever comes meanwhile may know of a change that Redis has not seen when it answers.
-func (a *Aside) look(ctx context.Context, f *flight, q tracking.Question, name string) lookup {
+func (a *Aside) look(ctx context.Context, f *flight, q tracking.Question, w tracking.Work, name string) lookup {
 	a.flights.set(f, "", false)
-	found, err := a.lookup(ctx, q, name)
+	found, err := a.lookup(ctx, q, w, name)
 	if err != nil {
 		found = lookup{what: isAlone}
 	}
@@ -171,8 +168,8 @@ func (a *Aside) work(ctx context.Context, f *flight, q tracking.Question, w trac
 		outcome = fillKept
 	}
 	if err == nil {
-		found.asked, found.body = f.began, body
-		a.memory.put(q, name, found, f.answer.Value)
+		found.asked, found.size, found.value = f.began, len(body), f.answer.Value
+		a.memory.put(q, name, found)
 	}
 }
 

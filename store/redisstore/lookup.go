@@ -47,7 +47,8 @@ type lookup struct {
 	age, life  time.Duration
 	same       bool // nothing of the segment has changed since
 	leased     string
-	body       []byte
+	size       int       // of the answer as it is written down
+	value      any       // the answer, shared with all who looked at the same time
 	asked      time.Time // by our clock, before Redis was asked
 	generation int64     // how many changes of the segment this process had heard of before
 }
@@ -60,8 +61,9 @@ const (
 	leaseEvery = 300 * time.Millisecond
 )
 
-// lookup asks Redis for an answer, in one round trip.
-func (a *Aside) lookup(ctx context.Context, q tracking.Question, name string) (lookup, error) {
+// lookup asks Redis for an answer, in one round trip, and reads it once for all who share that. One that cannot be read is of another release, whose turn
+// it is to replace it: nodes of both would do nothing else.
+func (a *Aside) lookup(ctx context.Context, q tracking.Question, w tracking.Work, name string) (lookup, error) {
 	found := lookup{era: a.store.era(q.Segment), generation: a.memory.generation(q), asked: time.Now()}
 	c := q.Computation
 	reply, err := lookupScript.Run(ctx, a.store.client, []string{name, key.SegmentVersion(q.Segment)},
@@ -69,13 +71,21 @@ func (a *Aside) lookup(ctx context.Context, q tracking.Question, name string) (l
 	if err != nil {
 		return found, unavailable(err)
 	}
-	return found, found.read(reply)
+	body, err := found.read(reply)
+	if err != nil || !found.has() {
+		return found, err
+	}
+	if found.value, err = w.Decode(body); err != nil {
+		found = lookup{what: isAlone}
+	}
+	return found, nil
 }
 
-func (l *lookup) read(reply []any) error {
+// read also answers the answer as it is written down.
+func (l *lookup) read(reply []any) (body []byte, err error) {
 	var text [8]string
 	if len(reply) != len(text) {
-		return fmt.Errorf("a lookup answered %d things", len(reply))
+		return nil, fmt.Errorf("a lookup answered %d things", len(reply))
 	}
 	for i, part := range reply {
 		switch part := part.(type) {
@@ -88,12 +98,12 @@ func (l *lookup) read(reply []any) error {
 	age, err1 := strconv.ParseInt(text[3], 10, 64)
 	life, err2 := strconv.ParseInt(text[4], 10, 64)
 	if err1 != nil || err2 != nil {
-		return fmt.Errorf("a lookup answered an age of %q and a life of %q", text[3], text[4])
+		return nil, fmt.Errorf("a lookup answered an age of %q and a life of %q", text[3], text[4])
 	}
 	l.what, l.version, l.at, l.leased = text[0], text[1], text[2], text[6]
 	l.age, l.life = time.Duration(age)*time.Microsecond, time.Duration(life)*time.Microsecond
-	l.same, l.body = text[5] == "1", []byte(text[7])
-	return nil
+	l.same, l.size = text[5] == "1", len(text[7])
+	return []byte(text[7]), nil
 }
 
 // era names the run of the server and the epoch of the truth: what was computed in another one may lack changes that nobody will tell of again.

@@ -83,11 +83,11 @@ func (m *memory) get(q tracking.Question, name string) (value any, age time.Dura
 	return r.value, age, good
 }
 
-func (m *memory) put(q tracking.Question, name string, found lookup, value any) {
+func (m *memory) put(q tracking.Question, name string, found lookup) {
 	if q.Computation.Rest == 0 {
 		return
 	}
-	r := remembered{value: value, asked: found.asked, age: found.age, generation: found.generation, size: len(found.body)}
+	r := remembered{value: found.value, asked: found.asked, age: found.age, generation: found.generation, size: found.size}
 	if found.same {
 		r.life = found.life
 	}
