@@ -50,6 +50,7 @@ type nodeFlags struct {
 	Origins           []string `help:"Sites whose pages may open sockets here, beside our own, such as https://shop.example." env:"HOTFOOT_ORIGINS"`
 	MapStyleURL       string   `help:"A MapLibre style to use instead of the built-in map of San Francisco." env:"HOTFOOT_MAP_STYLE_URL" placeholder:"URL"`
 	BacklogMB         int      `help:"Positions that may wait in Redis for Postgres, in MB; beyond that phones are asked to keep theirs. Keep it well below Redis' maxmemory." default:"1024" env:"HOTFOOT_BACKLOG_MB"`
+	MaxSpeedMPS       float64  `help:"How fast a courier may be, in metres per second: a position that needs more is kept, marked and not shown. A replay at 10 times the speed needs 700." default:"70" env:"HOTFOOT_MAX_SPEED_MPS"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 
@@ -65,6 +66,9 @@ func (f nodeFlags) validate() error {
 	}
 	if f.BacklogMB < 1 {
 		return errors.New("HOTFOOT_BACKLOG_MB must be at least 1")
+	}
+	if !(f.MaxSpeedMPS > 0) {
+		return errors.New("HOTFOOT_MAX_SPEED_MPS must be more than 0")
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {

@@ -101,7 +101,7 @@ func (n *node) build() error {
 	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
-		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
+		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, tracking.Plausibility{MaxSpeedMPS: n.flags.MaxSpeedMPS}, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
 		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,

@@ -80,7 +80,7 @@ func newSite(t *testing.T) *site {
 	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
 	s.server = api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(s.store, relay, time.Now),
-		Ingest:   tracking.NewIngest(hot, history, s.store, time.Now),
+		Ingest:   tracking.NewIngest(hot, history, s.store, tracking.Plausibility{}, time.Now),
 		Roster:   tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Viewing:  tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
