@@ -389,6 +389,27 @@ func TestHistory_Commit(t *testing.T) {
 			}
 		}
 	})
+	t.Run("judges a batch by where Postgres saw its courier", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		b := Batch{CourierID: NewID(), Fixes: []Fix{{Seq: 1, Position: *seen(20, 90)}, {Seq: 2, Position: *seen(30, 0.1)}}}
+		doubted := seen(10, 90)
+		doubted.Suspect = SuspectTeleport
+		p.track.recent = map[ID][]Position{b.CourierID: {*seen(0, 0), *doubted}}
+		p.direct(t)
+		c, err := p.Commit(t.Context(), b, Plausibility{})
+		if err != nil || c.Batch.Fixes[0].Position.Suspect != SuspectTeleport || c.Batch.Fixes[1].Position.Suspect != Believed {
+			t.Errorf("got %+v, %v", c, err)
+		}
+		if b.Fixes[0].Position.Suspect != Believed {
+			t.Error("the caller's batch has changed, which may be read meanwhile")
+		}
+		p.track.recent[b.CourierID] = append(p.track.recent[b.CourierID], *seen(15, 90.1))
+		p.track.recent[b.CourierID][2].Suspect = SuspectTeleport
+		if c, err = p.Commit(t.Context(), b, Plausibility{}); err != nil || c.Batch.Fixes[0].Position.Suspect != Believed {
+			t.Errorf("the third at one place: got %+v, %v", c, err)
+		}
+	})
 	t.Run("who is off duty is refused, and nobody else", func(t *testing.T) {
 		t.Parallel()
 		p := newHistoryParts()

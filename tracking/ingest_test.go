@@ -15,7 +15,9 @@ import (
 // stores stand in for all that Ingest stands on, and note what they were asked.
 type stores struct {
 	place  func(tracking.Placement) (tracking.Placed, error)
-	commit func(context.Context, tracking.Batch) (tracking.Mark, error) // the batch is stored as it comes
+	commit func(context.Context, tracking.Batch) (tracking.Mark, error)
+
+	judge func([]tracking.Fix) // what Postgres thinks of them
 
 	durable    int64 // what Postgres has of the session
 	durableErr error
@@ -39,6 +41,9 @@ func (s *stores) MarkDurable(_ context.Context, marks []tracking.Mark) error {
 func (s *stores) Commit(ctx context.Context, b tracking.Batch, _ tracking.Plausibility) (tracking.Commitment, error) {
 	s.commits, s.notes = append(s.commits, b), append(s.notes, "commit")
 	mark, err := s.commit(ctx, b)
+	if b.Fixes = slices.Clone(b.Fixes); s.judge != nil {
+		s.judge(b.Fixes)
+	}
 	return tracking.Commitment{Mark: mark, Batch: b}, err
 }
 
@@ -191,6 +196,55 @@ func TestIngest_Take_order(t *testing.T) {
 	if !slices.Equal(seqs, []int64{1, 2, 4}) || results(in) != "4:late 3:rejected/recorded_at 1:late 2:live" {
 		t.Errorf("the batch holds %v, and the receipts are %s", seqs, results(in))
 	}
+}
+
+func TestIngest_Take_suspects(t *testing.T) {
+	t.Parallel()
+	far := func(p tracking.Point) tracking.Point {
+		p.Position.Lat += 10
+		return p
+	}
+	mock := pt(2, 5*time.Second)
+	mock.Mock = true
+	t.Run("what a point says of itself, and what those before say of it, goes along and is answered", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(tracking.Placed{Moved: 4})
+		in := take(t, u, report(pt(1, 9*time.Second), mock, bad(3, tracking.RejectTime), far(pt(4, 3*time.Second)), pt(5, 0)))
+		if got := results(in); got != "1:late 2:late?mock 3:rejected/recorded_at 4:late?teleport 5:live" {
+			t.Errorf("got %s", got)
+		}
+		fixes := s.placements[0].Batch.Fixes
+		if len(fixes) != 4 || fixes[1].Position.Suspect != tracking.SuspectMock || fixes[2].Position.Suspect != tracking.SuspectTeleport {
+			t.Errorf("the batch holds %+v", fixes)
+		}
+	})
+	t.Run("the hot store, which knows where the courier was, knows better", func(t *testing.T) {
+		t.Parallel()
+		u, _ := newIngest(tracking.Placed{Moved: 2, Rejudged: []int{0, 1}})
+		if got := results(take(t, u, report(pt(2, 0), far(pt(1, 3*time.Second))))); got != "2:live 1:late?teleport" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("of what Postgres has, it is Postgres that judged", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(tracking.Placed{Rejudged: []int{0}})
+		s.judge = func(fixes []tracking.Fix) { fixes[1].Position.Suspect = tracking.SuspectTeleport }
+		r := report(pt(1, 3*time.Second), pt(2, 0))
+		r.Wait = time.Second
+		if got := results(take(t, u, r)); got != "1:late 2:late?teleport" {
+			t.Errorf("got %s", got)
+		}
+		if placed := s.placements[0].Batch.Fixes; placed[1].Position.Suspect != tracking.SuspectTeleport {
+			t.Errorf("the hot store is told %+v", placed)
+		}
+	})
+	t.Run("of a duplicate everything was said before", func(t *testing.T) {
+		t.Parallel()
+		u, _ := newIngest(tracking.Placed{Durable: 2})
+		if got := results(take(t, u, report(mock))); got != "2:duplicate" {
+			t.Errorf("got %s", got)
+		}
+	})
 }
 
 func TestIngest_Take_batch(t *testing.T) {
