@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"hotfoot/tracking"
+	"hotfoot/tracking/key"
+	"hotfoot/tracking/wire"
 )
 
 // known is what is known of one courier's place, by Go alone.
@@ -134,4 +136,100 @@ func (k *known) agree(t *rapid.T, h hot, c tracking.Courier) {
 	if *got != *k.newest {
 		t.Fatalf("the newest is %+v, want %+v", *got, *k.newest)
 	}
+}
+
+func TestStore_Place_suspects(t *testing.T) {
+	t.Parallel()
+	h := newHot(t)
+	// away is a fix so many seconds after noon, so many kilometres from where the courier begins.
+	away := func(seconds, km float64) *tracking.Position {
+		p := fix(seconds)
+		p.Lat += km / 111.195
+		return p
+	}
+	near := func(t *testing.T, c tracking.Courier, p *tracking.Position) bool {
+		t.Helper()
+		found, err := h.Near(t.Context(), c.MerchantID, p.Lat, p.Lon, 1000, 10)
+		must(t, err)
+		return len(found) == 1
+	}
+	t.Run("a jump is kept in the backlog with its reason, and moves nothing that anybody sees", func(t *testing.T) {
+		t.Parallel()
+		c := h.courier()
+		_, err := h.Place(t.Context(), placement(c, away(0, 0), 1))
+		must(t, err)
+		arrived := h.listen(t, key.Courier(c.ID), key.Fleet(key.Partition(c.ID), c.MerchantID))
+		placed, err := h.Place(t.Context(), placement(c, away(10, 50), 2))
+		must(t, err)
+		if placed.Moved != 0 || !slices.Equal(placed.Rejudged, []int{0}) {
+			t.Errorf("placed %+v", placed)
+		}
+		newest, err := h.Newest(t.Context(), c.ID)
+		must(t, err)
+		if messages := arrived(); len(messages) > 0 || *newest != *away(0, 0) || !near(t, c, away(0, 0)) || near(t, c, away(0, 50)) {
+			t.Errorf("the newest is %+v after %d messages", newest, len(messages))
+		}
+		entries, err := h.client.XRevRangeN(t.Context(), key.Positions(key.Partition(c.ID)), "+", "-", 1).Result()
+		must(t, err)
+		batch, err := wire.Batch([]byte(entries[0].Values["b"].(string)))
+		must(t, err)
+		want := *away(10, 50)
+		want.Suspect = tracking.SuspectTeleport
+		if len(batch.Fixes) != 1 || batch.Fixes[0] != (tracking.Fix{Seq: 2, Position: want}) {
+			t.Errorf("the backlog holds %+v", batch)
+		}
+	})
+	t.Run("the third that agrees is believed, and told", func(t *testing.T) {
+		t.Parallel()
+		c := h.courier()
+		for i, moved := range []int{1, 0, 0, 1, 1} {
+			p := away(float64(10*i), 50)
+			if i == 0 {
+				p = away(0, 0)
+			}
+			placed, err := h.Place(t.Context(), placement(c, p))
+			must(t, err)
+			if placed.Moved != moved {
+				t.Errorf("fix %d: placed %+v", i, placed)
+			}
+		}
+		if !near(t, c, away(0, 50)) || near(t, c, away(0, 0)) {
+			t.Error("they are not found where they are")
+		}
+	})
+	t.Run("who goes off duty is not measured by where they jumped before", func(t *testing.T) {
+		t.Parallel()
+		c := h.courier()
+		for _, p := range []*tracking.Position{away(0, 0), away(10, 50), away(20, 50)} {
+			_, err := h.Place(t.Context(), placement(c, p))
+			must(t, err)
+		}
+		for _, onDuty := range []bool{false, true} {
+			c.OnDuty, c.Rev = onDuty, c.Rev+1
+			must(t, h.KeepCourier(t.Context(), c))
+		}
+		for _, p := range []*tracking.Position{away(30, 500), away(40, 500.1)} {
+			if placed, err := h.Place(t.Context(), placement(c, p)); err != nil || placed.Moved != 1 {
+				t.Errorf("placed %+v, %v", placed, err)
+			}
+		}
+		if placed, err := h.Place(t.Context(), placement(c, away(50, 50))); err != nil || placed.Moved != 0 {
+			t.Errorf("the place of the shift before: placed %+v, %v", placed, err)
+		}
+	})
+	t.Run("when the last of a batch is a jump, the one before it moves the marker", func(t *testing.T) {
+		t.Parallel()
+		c := h.courier()
+		p := placement(c, away(0, 0))
+		p.Batch.Fixes = append(p.Batch.Fixes, tracking.Fix{Position: *away(5, 0.1)}, tracking.Fix{Position: *away(10, 90)})
+		tracking.Plausibility{}.JudgeAll(tracking.Standing{}, p.Batch.Fixes)
+		placed, err := h.Place(t.Context(), p)
+		must(t, err)
+		if placed.Moved != 2 || len(placed.Rejudged) > 0 {
+			t.Errorf("placed %+v", placed)
+		}
+		if newest, err := h.Newest(t.Context(), c.ID); err != nil || !newest.RecordedAt.Equal(at(5)) {
+			t.Errorf("the newest is %+v, %v", newest, err)
+		}
+	})
 }
