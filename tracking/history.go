@@ -18,7 +18,7 @@ type Batch struct {
 	CourierID  ID
 	Session    string
 	ReceivedAt time.Time
-	Fixes      []Fix // by ascending time
+	Fixes      []Fix   // by ascending time
 	Settled    []int64 // seqs of points that were refused: nothing to store, but done with
 }
 

@@ -18,7 +18,7 @@ type pointStore struct {
 	poison map[ID]bool
 	off    map[ID]bool // off duty
 	recent map[ID][]Position
-	asked  int         // how often OnDuty was
+	asked  int // how often OnDuty was
 	away   error
 	hold   chan struct{} // when not nil, Store waits for it
 	buried []DeadLetter

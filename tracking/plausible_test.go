@@ -60,9 +60,9 @@ func TestPlausibility_Judge(t *testing.T) {
 		fixes []*Position
 		want  string
 	}{
-		"the first is believed":                              {[]*Position{seen(0, 900)}, "+"},
-		"a ride":                                             {[]*Position{seen(0, 0), seen(10, 0.1), seen(20, 0.2), seen(30, 0.3)}, "++++"},
-		"a jump and back":                                    {[]*Position{seen(0, 0), seen(10, 50), seen(20, 0.1), seen(30, 0.2)}, "+-++"},
+		"the first is believed": {[]*Position{seen(0, 900)}, "+"},
+		"a ride":                {[]*Position{seen(0, 0), seen(10, 0.1), seen(20, 0.2), seen(30, 0.3)}, "++++"},
+		"a jump and back":       {[]*Position{seen(0, 0), seen(10, 50), seen(20, 0.1), seen(30, 0.2)}, "+-++"},
 		"a jump that stays is believed the third time":       {[]*Position{seen(0, 0), seen(10, 50), seen(20, 50.1), seen(30, 50.2), seen(40, 50.3)}, "+--++"},
 		"the first one was wrong":                            {[]*Position{seen(0, 50), seen(10, 0), seen(20, 0.1), seen(30, 0.2)}, "+--+"},
 		"jumps that do not agree are never believed":         {[]*Position{seen(0, 0), seen(10, 50), seen(20, -50), seen(30, 100), seen(40, -100)}, "+----"},

@@ -67,14 +67,15 @@ func TestStore_Place_judges_as_Go_does(t *testing.T) {
 			k.rule.MaxSpeedMPS = rapid.Float64Range(1, 1000).Draw(t, "limit")
 		}
 		places := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) [2]float64 {
-			return [2]float64{rapid.Float64Range(-90, 90).Draw(t, "lat"), rapid.Float64Range(-180, 180).Draw(t, "lon")}
+			lon := rapid.OneOf(rapid.Float64Range(-180, 180), rapid.SampledFrom([]float64{-180, 180}))
+			return [2]float64{rapid.Float64Range(-90, 90).Draw(t, "lat"), lon.Draw(t, "lon")}
 		}), 3, 3).Draw(t, "places")
 		for range rapid.IntRange(1, 10).Draw(t, "batches") {
 			p := placement(c, nil)
 			p.Batch.Fixes, p.Rule = nil, k.rule
 			p.Keep = rapid.IntRange(0, 3).Draw(t, "elsewhere") > 0
 			clock += rapid.SampledFrom([]float64{-5, 0, 0.5, 3, 10, 60, 500}).Draw(t, "later")
-			p.Fresh = at(clock - rapid.SampledFrom([]float64{1, 20, 1000}).Draw(t, "fresh"))
+			p.Fresh = at(clock + rapid.SampledFrom([]float64{-1000, -20, -1, 1, 30}).Draw(t, "fresh"))
 			for range rapid.IntRange(1, 5).Draw(t, "fixes") {
 				place := rapid.SampledFrom(places).Draw(t, "place")
 				near := rapid.SampledFrom([]float64{0, 1e-4, 0.01}).Draw(t, "near")

@@ -20,7 +20,7 @@
 --   or 'off_shift', 'full' or 'old' for a backlog at its limit, or what must be loaded first, since it is missing, of a lower epoch or left of
 --   another run: 'courier', 'session'
 
-local call = redis.call
+local call, unpack, byte, abs = redis.call, struct.unpack, string.byte, math.abs
 local batch, seqs, mark, epoch, ttl, run = ARGV[1], ARGV[3], ARGV[4], ARGV[7], ARGV[10], ARGV[11]
 local fresh, elsewhere, speed = tonumber(ARGV[2]), ARGV[8] == '', tonumber(ARGV[14])
 
@@ -56,23 +56,23 @@ local function merge(known, seqs)
   return table.concat(out, ',')
 end
 
--- What judging needs of a position in wire form that begins at a byte of s: time, place, accuracy.
-local function sighting(s, byte)
-  local at, lat, lon, accuracy = struct.unpack('>i8ddf', s, byte + 2)
-  if string.byte(s, byte + 1) % 2 == 0 then accuracy = 50 end
+-- What judging needs of a position in wire form whose flags stand at a byte of s: time, place, accuracy.
+local function sighting(s, flags)
+  local at, lat, lon, accuracy = unpack('>i8ddf', s, flags + 1)
+  if byte(s, flags) % 2 == 0 then accuracy = 50 end
   return at, lat, lon, accuracy
 end
 
 -- The distance in metres on a map that is flat between the two. Its twin in Go is tracking.apartM.
 local function apart(lat1, lon1, lat2, lon2)
-  local x, y = lon2 - lon1, lat2 - lat1
-  if x > 180 then x = x - 360 elseif x < -180 then x = x + 360 end
+  local x, y = abs(lon2 - lon1), lat2 - lat1
+  if x > 180 then x = 360 - x end
   x = x * math.cos(math.rad((lat1 + lat2) / 2))
   return math.rad(math.sqrt(x * x + y * y)) * 6371008.8
 end
 
-local function reaches(at1, lat1, lon1, accuracy1, at2, lat2, lon2, accuracy2)
-  return apart(lat1, lon1, lat2, lon2) <= speed * (at2 - at1) / 1000 + 3 * (accuracy1 + accuracy2)
+local function reaches(metres, at1, accuracy1, at2, accuracy2)
+  return metres <= speed * (at2 - at1) / 1000 + 3 * (accuracy1 + accuracy2)
 end
 
 local courier = call('HMGET', KEYS[1], 'duty', 'pos', 'epoch', 'run', 'posrun', 'doubt')
@@ -89,46 +89,52 @@ if seqs ~= '' then
 end
 
 local since, lat0, lon0, accuracy0 = 0
-if courier[2] then since, lat0, lon0, accuracy0 = sighting(courier[2], 1) end
+if courier[2] then since, lat0, lon0, accuracy0 = sighting(courier[2], 2) end
 
--- The fixes stand behind version, courier, time of receipt, the session and their number; each is its seq and its position.
-local begin = 29 + string.byte(batch, 26)
-local fixes = struct.unpack('>H', batch, begin - 2)
-local function place(fix) return begin + 54 * fix - 46 end
+-- The fixes stand behind version, courier, time of receipt, the session and their number; each is its seq and its position. Here each is known by where
+-- its flags stand: 54 bytes behind those of the fix before it.
+local before = byte(batch, 26) - 16
+local fixes = unpack('>H', batch, before + 43)
 
-local newest, at, lat, lon = 0
-local doubt
-local rejudged = {}
+local newest, at, lat, lon, metres = 0
+local doubt, rejudged
 local smooth = false
 if ARGV[13] == '1' and fixes > 0 then
   -- When the first is believed so are those that agree with it, and the last is the newest.
-  local at1, lat1, lon1, accuracy1 = sighting(batch, place(1))
-  smooth = at1 > since and (not lat0 or reaches(since, lat0, lon0, accuracy0, at1, lat1, lon1, accuracy1))
+  local accuracy
+  at, lat, lon, accuracy = sighting(batch, before + 54)
+  if lat0 then metres = apart(lat0, lon0, lat, lon) end
+  smooth = at > since and (not lat0 or reaches(metres, since, accuracy0, at, accuracy))
 end
 if smooth then
-  at, lat, lon = struct.unpack('>i8dd', batch, place(fixes) + 2)
-  if at >= fresh then newest = fixes end
-  if courier[6] and courier[6] ~= '' and newest > 0 then doubt = '' end
+  if fixes > 1 then
+    metres, at, lat, lon = nil, unpack('>i8dd', batch, before + 54 * fixes + 1)
+  end
+  if at >= fresh then
+    newest = fixes
+    if courier[6] and courier[6] ~= '' then doubt = '' end
+  end
 else
   -- tracking.Plausibility.JudgeAll, in Lua: the fix that is believed, and the doubted one with how many agree up to it. What is under suspicion for what
   -- it says of itself is left out, and so is what is stored as suspect already.
   local judged = elsewhere and 32 or 64
   local bAt, bLat, bLon, bAccuracy = since, lat0, lon0, accuracy0
   local agree, dAt, dLat, dLon, dAccuracy = 0
-  if courier[6] and courier[6] ~= '' then agree, dAt, dLat, dLon, dAccuracy = struct.unpack('>Bi8ddf', courier[6]) end
-  local pieces, from = {}, 1
+  if courier[6] and courier[6] ~= '' then agree, dAt, dLat, dLon, dAccuracy = unpack('>Bi8ddf', courier[6]) end
+  local pieces, from, indexes = {}, 1, {}
+  metres = nil
   for fix = 1, fixes do
-    local byte = place(fix)
-    local flags = string.byte(batch, byte + 1)
-    local fAt, fLat, fLon, fAccuracy = sighting(batch, byte)
+    local flagsAt = before + 54 * fix
+    local flags = byte(batch, flagsAt)
+    local fAt, fLat, fLon, fAccuracy = sighting(batch, flagsAt)
     if flags < judged and fAt > since then
       local suspect = flags >= 32
-      local believed = not bLat or reaches(bAt, bLat, bLon, bAccuracy, fAt, fLat, fLon, fAccuracy)
+      local believed = not bLat or reaches(apart(bLat, bLon, fLat, fLon), bAt, bAccuracy, fAt, fAccuracy)
       local counts = true
       if not believed then
         if agree > 0 and fAt - dAt < 1000 then
           counts = false
-        elseif agree > 0 and fAt - dAt <= 120000 and reaches(dAt, dLat, dLon, dAccuracy, fAt, fLat, fLon, fAccuracy) then
+        elseif agree > 0 and fAt - dAt <= 120000 and reaches(apart(dLat, dLon, fLat, fLon), dAt, dAccuracy, fAt, fAccuracy) then
           believed, agree = agree == 2, agree + 1
         else
           agree = 1
@@ -142,16 +148,16 @@ else
         if fAt >= fresh then doubt = struct.pack('>Bi8ddf', agree, fAt, fLat, fLon, fAccuracy) end
       end
       if believed == suspect and not elsewhere then
-        rejudged[#rejudged + 1] = struct.pack('>H', fix - 1)
-        pieces[#pieces + 1] = string.sub(batch, from, byte)
+        indexes[#indexes + 1] = struct.pack('>H', fix - 1)
+        pieces[#pieces + 1] = string.sub(batch, from, flagsAt - 1)
         pieces[#pieces + 1] = string.char(flags % 32 + (believed and 0 or 32))
-        from = byte + 2
+        from = flagsAt + 1
       end
     end
   end
   if from > 1 then
     pieces[#pieces + 1] = string.sub(batch, from)
-    batch = table.concat(pieces)
+    batch, rejudged = table.concat(pieces), indexes
   end
   if doubt == (courier[6] or '') then doubt = nil end
 end
@@ -189,16 +195,17 @@ if newest > 0 then
   -- The pace: distance over time, smoothed over a minute. Its twin in Go is tracking.SmoothPace.
   local pace = -1
   if lat0 then
-    pace = struct.unpack('>f', courier[2], 47)
+    pace = unpack('>f', courier[2], 47)
     local dt = (at - since) / 1000
     if dt >= 0.5 and dt <= 120 then
-      local v = apart(lat0, lon0, lat, lon) / dt
+      local v = (metres or apart(lat0, lon0, lat, lon)) / dt
       if v <= 70 then
         if pace < 0 then pace = v else pace = pace + (1 - math.exp(-dt / 60)) * (v - pace) end
       end
     end
   end
-  local position = string.sub(batch, place(newest), place(newest) + 45) .. struct.pack('>f', pace)
+  local flagsAt = before + 54 * newest
+  local position = string.sub(batch, flagsAt - 1, flagsAt + 44) .. struct.pack('>f', pace)
   if courier[5] == run then
     call('HSET', KEYS[1], 'pos', position)
   else
@@ -215,4 +222,6 @@ if newest > 0 then
   call(ARGV[12], ARGV[5], ARGV[6] .. position)
 end
 if doubt then call('HSET', KEYS[1], 'doubt', doubt) end
-return '+' .. struct.pack('>HBi8i8H', newest, watched, since, tonumber(durable), #rejudged) .. table.concat(rejudged) .. known
+local answer = '+' .. struct.pack('>HBi8i8H', newest, watched, since, tonumber(durable), rejudged and #rejudged or 0)
+if rejudged then answer = answer .. table.concat(rejudged) end
+return answer .. known
