@@ -54,15 +54,19 @@ func stored(batch Batch, placed Placed, committed *Commitment) []Fix {
 	if committed != nil {
 		return committed.Batch.Fixes
 	}
+	if len(placed.Rejudged) == 0 {
+		return batch.Fixes
+	}
+	fixes := slices.Clone(batch.Fixes) // a commit that nobody waits for any more may still read the others
 	for _, i := range placed.Rejudged {
-		p := &batch.Fixes[i].Position
+		p := &fixes[i].Position
 		if p.Suspect == Believed {
 			p.Suspect = SuspectTeleport
 		} else {
 			p.Suspect = Believed
 		}
 	}
-	return batch.Fixes
+	return fixes
 }
 
 // tell writes into the receipts what became of the fixes; moved is the one that moved the marker, counted from 1. Of a duplicate everything was said before.
