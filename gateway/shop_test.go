@@ -61,7 +61,8 @@ func newShopOver(t *testing.T, redisURL string) *shop {
 	s.run(relay.Run)
 	s.dispatch = tracking.NewDispatch(s.truth, relay, time.Now)
 	s.roster = tracking.NewRoster(s.truth, pubsub.NewControl(s.client), relay, time.Now, s.log)
-	s.ingest = tracking.NewIngest(s.hot, nil, s.truth, time.Now) // nobody here asks to wait for Postgres
+	// Couriers here are wherever a test needs them next, and nobody asks to wait for Postgres.
+	s.ingest = tracking.NewIngest(s.hot, nil, s.truth, tracking.Plausibility{MaxSpeedMPS: 1e9}, time.Now)
 	return s
 }
 

@@ -199,6 +199,31 @@ func TestSummary_index(t *testing.T) {
 	}
 }
 
+func TestSuspect(t *testing.T) {
+	t.Parallel()
+	s := newSchema(t)
+	_, err := s.DownTo(t.Context(), 6)
+	must(t, err)
+	s.exec(t, "SELECT ensure_position_partitions(current_date - 1, current_date)")
+	s.exec(t, "INSERT INTO positions (courier_id, recorded_at, received_at, lat, lon) SELECT gen_random_uuid(), now(), now(), 1, 2 FROM generate_series(1, 100)")
+	_, err = s.Up(t.Context())
+	must(t, err)
+	if n := s.count(t, "SELECT count(*) FROM positions WHERE suspect IS NULL"); n != 100 {
+		t.Errorf("%d of 100 positions of before are believed", n)
+	}
+	// A node of the version before goes on storing, and a day that is made afterwards takes the reasons too.
+	s.exec(t, "INSERT INTO positions (courier_id, recorded_at, received_at, lat, lon) VALUES (gen_random_uuid(), now(), now(), 1, 2)")
+	s.exec(t, "SELECT ensure_position_partitions(current_date + 1, current_date + 1)")
+	s.exec(t, "INSERT INTO positions (courier_id, recorded_at, received_at, lat, lon, suspect) VALUES (gen_random_uuid(), current_date + 1, now(), 1, 2, 5)")
+	_, err = s.pool.Exec(t.Context(), "INSERT INTO positions (courier_id, recorded_at, received_at, lat, lon, suspect) VALUES (gen_random_uuid(), current_date + 1, now(), 1, 2, 6)")
+	if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.ConstraintName != "position_suspect_known" {
+		t.Errorf("a reason that nobody knows: %v", err)
+	}
+	if n := s.count(t, "SELECT count(*) FROM pg_constraint WHERE conname = 'position_suspect_known' AND NOT convalidated"); n != 0 {
+		t.Errorf("%d tables are not checked", n)
+	}
+}
+
 func TestTrimSeqs(t *testing.T) {
 	t.Parallel()
 	s := newSchema(t)

@@ -18,7 +18,7 @@ type Batch struct {
 	CourierID  ID
 	Session    string
 	ReceivedAt time.Time
-	Fixes      []Fix
+	Fixes      []Fix   // by ascending time
 	Settled    []int64 // seqs of points that were refused: nothing to store, but done with
 }
 
@@ -39,10 +39,17 @@ type Track interface {
 	Bury(ctx context.Context, letter DeadLetter) (Mark, error)
 }
 
-// Duties is the truth about who is on duty. Errors: CodeUnavailable.
+// Duties is the truth about who is on duty, and where they were. Errors: CodeUnavailable.
 type Duties interface {
-	// OnDuty answers in the order of the ids; false for a courier who does not exist.
-	OnDuty(ctx context.Context, couriers []ID) ([]bool, error)
+	// OnDuty answers in the order of the ids; the zero Duty for a courier who does not exist.
+	OnDuty(ctx context.Context, couriers []ID) ([]Duty, error)
+}
+
+// Duty is a courier's, as the truth knows it.
+type Duty struct {
+	On bool
+	// Recent are the newest fixes that a newer one is judged by, by ascending time: the believed one, and those too far from it.
+	Recent []Position
 }
 
 // DeadLetter is a batch that cannot be stored.
@@ -105,12 +112,13 @@ type History struct {
 
 type directCommit struct {
 	batch Batch
+	rule  Plausibility
 	reply chan directReply
 }
 
 type directReply struct {
-	mark Mark
-	err  error
+	Commitment
+	err error
 }
 
 // NewHistory ties the loops to their ports.
@@ -136,20 +144,19 @@ func NewHistory(track Track, duties Duties, backlog Backlog, marker Marker, conf
 	}
 }
 
-// Commit stores one batch of a courier who is on duty and returns when it is durable. RunDirect must be running. Errors: CodeOffShift,
-// CodeUnavailable, CodeOverloaded, CodeInvalid.
-func (h *History) Commit(ctx context.Context, batch Batch) (Mark, error) {
-	c := directCommit{batch: batch, reply: make(chan directReply, 1)}
+// Commit implements Direct. RunDirect must be running. Errors also: CodeInvalid.
+func (h *History) Commit(ctx context.Context, batch Batch, rule Plausibility) (Commitment, error) {
+	c := directCommit{batch: batch, rule: rule, reply: make(chan directReply, 1)}
 	select {
 	case h.queue <- c:
 	default:
-		return Mark{}, &Error{Code: CodeOverloaded, Message: "too many positions are waiting to be stored", RetryAfter: time.Second}
+		return Commitment{}, &Error{Code: CodeOverloaded, Message: "too many positions are waiting to be stored", RetryAfter: time.Second}
 	}
 	select {
 	case r := <-c.reply:
-		return r.mark, r.err
+		return r.Commitment, r.err
 	case <-ctx.Done():
-		return Mark{}, Unavailable("Postgres", ctx.Err())
+		return Commitment{}, Unavailable("Postgres", ctx.Err())
 	}
 }
 
@@ -209,9 +216,10 @@ func (h *History) commit(ctx context.Context, group []directCommit) {
 		switch {
 		case err != nil:
 			c.reply <- directReply{err: err}
-		case !onDuty[i]:
+		case !onDuty[i].On:
 			c.reply <- directReply{err: OffShift()}
 		default:
+			c.batch = c.rule.judged(c.batch, onDuty[i].Recent)
 			working = append(working, c)
 		}
 	}
@@ -242,7 +250,7 @@ func (h *History) commitAll(ctx context.Context, group []directCommit) {
 	for i, c := range group {
 		r := directReply{err: err}
 		if err == nil {
-			r.mark = marks[i]
+			r.Commitment = Commitment{marks[i], c.batch}
 		}
 		c.reply <- r
 	}

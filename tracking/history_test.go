@@ -17,7 +17,8 @@ type pointStore struct {
 	calls  []int
 	poison map[ID]bool
 	off    map[ID]bool // off duty
-	asked  int         // how often OnDuty was
+	recent map[ID][]Position
+	asked  int // how often OnDuty was
 	away   error
 	hold   chan struct{} // when not nil, Store waits for it
 	buried []DeadLetter
@@ -70,13 +71,13 @@ func (p *pointStore) Store(ctx context.Context, batches []Batch) ([]Mark, error)
 	return marks, nil
 }
 
-func (p *pointStore) OnDuty(_ context.Context, couriers []ID) ([]bool, error) {
+func (p *pointStore) OnDuty(_ context.Context, couriers []ID) ([]Duty, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked++
-	onDuty := make([]bool, len(couriers))
+	onDuty := make([]Duty, len(couriers))
 	for i, id := range couriers {
-		onDuty[i] = !p.off[id]
+		onDuty[i] = Duty{On: !p.off[id], Recent: p.recent[id]}
 	}
 	return onDuty, p.away
 }
@@ -383,9 +384,30 @@ func TestHistory_Commit(t *testing.T) {
 		p.direct(t)
 		for seq := range int64(5) {
 			b := batch(seq + 1)
-			if m, err := p.Commit(t.Context(), b); err != nil || m.DurableSeq != seq+1 || m.CourierID != b.CourierID {
-				t.Errorf("got %+v, %v", m, err)
+			if c, err := p.Commit(t.Context(), b, Plausibility{}); err != nil || c.Mark.DurableSeq != seq+1 || c.Mark.CourierID != b.CourierID {
+				t.Errorf("got %+v, %v", c, err)
 			}
+		}
+	})
+	t.Run("judges a batch by where Postgres saw its courier", func(t *testing.T) {
+		t.Parallel()
+		p := newHistoryParts()
+		b := Batch{CourierID: NewID(), Fixes: []Fix{{Seq: 1, Position: *seen(20, 90)}, {Seq: 2, Position: *seen(30, 0.1)}}}
+		doubted := seen(10, 90)
+		doubted.Suspect = SuspectTeleport
+		p.track.recent = map[ID][]Position{b.CourierID: {*seen(0, 0), *doubted}}
+		p.direct(t)
+		c, err := p.Commit(t.Context(), b, Plausibility{})
+		if err != nil || c.Batch.Fixes[0].Position.Suspect != SuspectTeleport || c.Batch.Fixes[1].Position.Suspect != Believed {
+			t.Errorf("got %+v, %v", c, err)
+		}
+		if b.Fixes[0].Position.Suspect != Believed {
+			t.Error("the caller's batch has changed, which may be read meanwhile")
+		}
+		p.track.recent[b.CourierID] = append(p.track.recent[b.CourierID], *seen(15, 90.1))
+		p.track.recent[b.CourierID][2].Suspect = SuspectTeleport
+		if c, err = p.Commit(t.Context(), b, Plausibility{}); err != nil || c.Batch.Fixes[0].Position.Suspect != Believed {
+			t.Errorf("the third at one place: got %+v, %v", c, err)
 		}
 	})
 	t.Run("who is off duty is refused, and nobody else", func(t *testing.T) {
@@ -400,7 +422,7 @@ func TestHistory_Commit(t *testing.T) {
 				p.track.off[b.CourierID], want = true, CodeOffShift
 			}
 			wait.Go(func() {
-				if _, err := p.Commit(t.Context(), b); CodeOf(err) != want {
+				if _, err := p.Commit(t.Context(), b, Plausibility{}); CodeOf(err) != want {
 					t.Errorf("got %v, want %q", err, want)
 				}
 			})
@@ -422,8 +444,8 @@ func TestHistory_Commit(t *testing.T) {
 		for i := range 40 {
 			b := batch(int64(i + 1))
 			wait.Go(func() {
-				if m, err := p.Commit(t.Context(), b); err != nil || m.CourierID != b.CourierID {
-					t.Errorf("got %+v, %v", m, err)
+				if c, err := p.Commit(t.Context(), b, Plausibility{}); err != nil || c.Mark.CourierID != b.CourierID {
+					t.Errorf("got %+v, %v", c, err)
 				}
 			})
 		}
@@ -445,7 +467,7 @@ func TestHistory_Commit(t *testing.T) {
 		var wait sync.WaitGroup
 		for i, b := range batches {
 			wait.Go(func() {
-				_, err := p.Commit(t.Context(), b)
+				_, err := p.Commit(t.Context(), b, Plausibility{})
 				if want := map[bool]Code{true: CodeInvalid}[i == 1]; CodeOf(err) != want {
 					t.Errorf("batch %d: %v, want %q", i, err, want)
 				}
@@ -463,10 +485,10 @@ func TestHistory_Commit(t *testing.T) {
 		p.History = NewHistory(p.track, p.track, p.line, p.marks, HistoryConfig{Queue: 1}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := p.Commit(ctx, batch(1)); CodeOf(err) != CodeUnavailable {
+		if _, err := p.Commit(ctx, batch(1), Plausibility{}); CodeOf(err) != CodeUnavailable {
 			t.Errorf("nobody serves and the caller has left: %v", err)
 		}
-		_, err := p.Commit(t.Context(), batch(2))
+		_, err := p.Commit(t.Context(), batch(2), Plausibility{})
 		var e *Error
 		if !errors.As(err, &e) || e.Code != CodeOverloaded || e.RetryAfter == 0 {
 			t.Errorf("got %v", err)
@@ -480,7 +502,7 @@ func TestHistory_Commit(t *testing.T) {
 		p.direct(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		if _, err := p.Commit(ctx, batch(1)); CodeOf(err) != CodeUnavailable {
+		if _, err := p.Commit(ctx, batch(1), Plausibility{}); CodeOf(err) != CodeUnavailable {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -491,7 +513,7 @@ func TestHistory_Commit(t *testing.T) {
 		cancel()
 		got := make(chan error, 1)
 		go func() {
-			_, err := p.Commit(context.Background(), batch(1))
+			_, err := p.Commit(context.Background(), batch(1), Plausibility{})
 			got <- err
 		}()
 		for len(p.queue) < 1 {

@@ -7,8 +7,8 @@ import (
 
 // Hot is where the newest position of every courier lives, and where fixes wait for Postgres.
 type Hot interface {
-	// Place takes one courier's batch in one round trip: it checks that the courier is on duty, keeps the newest fix if it is newer than
-	// the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is full, or too
+	// Place takes one courier's batch in one round trip: it checks that the courier is on duty, judges the fixes by where the courier was, keeps the
+	// newest that is believed if it is newer than the one known, appends the batch to the backlog, and tells viewers last. Errors: CodeOffShift, CodeOverloaded (the backlog is full, or too
 	// many reports are under way; nothing was taken), CodeUnavailable (nothing may be assumed).
 	Place(ctx context.Context, p Placement) (Placed, error)
 	// MarkDurable notes how far sessions have come in Postgres; a lower mark changes nothing. Marks that cannot be made now are owed: they are
@@ -20,14 +20,16 @@ type Hot interface {
 type Placement struct {
 	MerchantID ID
 	Batch      Batch
-	Newest     *Position // what may move the marker; nil when nothing in the batch is fresh enough
-	Keep       bool      // append the batch to the backlog; false when it is stored without, and then even a full store takes the rest
-	Committed  *Mark     // how far the session has come, when the batch is in Postgres already; noted on the way
+	Fresh      time.Time    // nothing recorded before it moves the marker
+	Rule       Plausibility // by which the fixes are judged
+	Keep       bool         // append the batch to the backlog; false when it is stored without, and then even a full store takes the rest
+	Committed  *Mark        // how far the session has come, when the batch is in Postgres already; noted on the way
 }
 
 // Placed is what became of a Placement.
 type Placed struct {
-	Live      bool      // Newest moved the marker
+	Moved     int       // the fix of the batch that moved the marker, counted from 1; 0 for none
+	Rejudged  []int     // fixes of the batch, counted from 0, that were under suspicion of a teleport and are not, or the other way round
 	LiveSince time.Time // what the marker showed before; zero for nothing
 	Watched   bool      // somebody was told
 	Known     []Span    // seqs of the session that were there before this batch, ascending
@@ -37,9 +39,16 @@ type Placed struct {
 // Span is a run of seqs, both ends included.
 type Span struct{ First, Last int64 }
 
-// Direct stores batches of couriers who are on duty in Postgres while the caller waits. Errors: CodeOffShift, CodeUnavailable, CodeOverloaded.
+// Direct stores batches of couriers who are on duty in Postgres while the caller waits.
 type Direct interface {
-	Commit(ctx context.Context, batch Batch) (Mark, error)
+	// Commit judges the batch by what Postgres knows of where the courier was. Errors: CodeOffShift, CodeUnavailable, CodeOverloaded.
+	Commit(ctx context.Context, batch Batch, rule Plausibility) (Commitment, error)
+}
+
+// Commitment is a batch in Postgres, as it was judged, and how far its session has come with it.
+type Commitment struct {
+	Mark  Mark
+	Batch Batch
 }
 
 // Sessions says how far a phone's session has come in Postgres; 0 for an unknown one. Errors: CodeUnavailable.
@@ -52,12 +61,13 @@ type Ingest struct {
 	hot      Hot
 	direct   Direct
 	sessions Sessions
+	rule     Plausibility
 	now      func() time.Time
 }
 
 // NewIngest ties the use case to its ports.
-func NewIngest(hot Hot, direct Direct, sessions Sessions, now func() time.Time) *Ingest {
-	return &Ingest{hot: hot, direct: direct, sessions: sessions, now: now}
+func NewIngest(hot Hot, direct Direct, sessions Sessions, rule Plausibility, now func() time.Time) *Ingest {
+	return &Ingest{hot: hot, direct: direct, sessions: sessions, rule: rule, now: now}
 }
 
 // MaxPoints is how many points one report may carry.
@@ -67,6 +77,7 @@ const MaxPoints = 500
 type Point struct {
 	Seq      int64 // from 1 within the session; 0 when the phone does not count
 	Position Position
+	Mock     bool // the phone says that an app made it up
 	Reject   Reject
 }
 
@@ -91,9 +102,10 @@ const (
 
 // Receipt answers one point.
 type Receipt struct {
-	Seq    int64
-	Result Result
-	Reject Reject
+	Seq     int64
+	Result  Result
+	Reject  Reject
+	Suspect Suspicion // why it is kept and not believed
 }
 
 // Intake answers a report.
@@ -119,31 +131,14 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 		return Intake{}, err
 	}
 	now := u.now()
-	batch := Batch{CourierID: actor.CourierID, Session: report.Session, ReceivedAt: now, Fixes: make([]Fix, 0, len(report.Points))}
-	var newest *Position
-	for i := range report.Points {
-		p := &report.Points[i]
-		if p.Reject == "" {
-			p.Reject = p.Position.Check(now)
-		}
-		if p.Reject != "" {
-			// A refused point is settled all the same: the phone must not send it for ever.
-			if p.Seq > 0 {
-				batch.Settled = append(batch.Settled, p.Seq)
-			}
-			continue
-		}
-		batch.Fixes = append(batch.Fixes, Fix{Seq: p.Seq, Position: p.Position})
-		if now.Sub(p.Position.RecordedAt) <= LiveAge && (newest == nil || p.Position.RecordedAt.After(newest.RecordedAt)) {
-			newest = &p.Position
-		}
-	}
-	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Newest: newest, Keep: true}
+	batch, order := u.sort(actor, report, now)
+	placement := Placement{MerchantID: actor.MerchantID, Batch: batch, Fresh: now.Add(-LiveAge), Rule: u.rule, Keep: true}
 	placed, committed, err := u.store(ctx, placement, report.Wait)
 	if err != nil {
 		return Intake{}, err
 	}
-	intake := answer(report.Points, newest, placed, committed)
+	intake := answer(report.Points, placed, committed)
+	tell(intake.Receipts, stored(batch, placed, committed), order, placed.Moved)
 	if intake.ResendFrom > 0 && committed == nil {
 		u.verify(ctx, batch, report.Points, placed.Known, &intake)
 	}
@@ -152,33 +147,34 @@ func (u *Ingest) Take(ctx context.Context, actor Actor, report PositionReport) (
 
 // store puts the batch where it is safe: the backlog, or Postgres at once when the phone asked to wait for it or the hot store is away. Only
 // then is there a mark. Whichever it is, viewers are told after it is safe: nobody sees what is then refused.
-func (u *Ingest) store(ctx context.Context, placement Placement, wait time.Duration) (Placed, *Mark, error) {
+func (u *Ingest) store(ctx context.Context, placement Placement, wait time.Duration) (Placed, *Commitment, error) {
 	if wait > 0 {
 		waiting, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
-		placed, mark, err := u.commit(ctx, waiting, placement)
+		placed, committed, err := u.commit(ctx, waiting, placement)
 		if err == nil || CodeOf(err) == CodeOffShift {
-			return placed, mark, err
+			return placed, committed, err
 		}
 		// Postgres is slow, away or refuses a point of it, which must not fail the others: the backlog takes it after all, where such points are put
 		// aside, and the phone hears that it is not durable yet.
 	}
 	placed, err := u.hot.Place(ctx, placement)
 	if CodeOf(err) == CodeUnavailable && wait == 0 && ctx.Err() == nil {
-		placed, mark, err := u.commit(ctx, ctx, placement)
+		placed, committed, err := u.commit(ctx, ctx, placement)
 		placed.Known, placed.Durable = nil, 0 // it may have taken this very batch before nothing was heard of it
-		return placed, mark, err
+		return placed, committed, err
 	}
 	return placed, nil, err
 }
 
 // commit stores the batch in Postgres, which also says who is on duty, and shows it then.
-func (u *Ingest) commit(ctx, waiting context.Context, placement Placement) (Placed, *Mark, error) {
-	mark, err := u.direct.Commit(waiting, placement.Batch)
+func (u *Ingest) commit(ctx, waiting context.Context, placement Placement) (Placed, *Commitment, error) {
+	committed, err := u.direct.Commit(waiting, placement.Batch, placement.Rule)
 	if err != nil {
 		return Placed{}, nil, err
 	}
-	return u.show(ctx, placement, mark), &mark, nil
+	placement.Batch = committed.Batch
+	return u.show(ctx, placement, committed.Mark), &committed, nil
 }
 
 // show moves the marker after a commit, and notes how far the session has come. A hot store that is full takes both, which are no more than it
@@ -222,10 +218,10 @@ func OffShift() *Error {
 }
 
 // answer works out what became of each point. What placed says was known is from before the report, so that its own points are no duplicates.
-func answer(points []Point, newest *Position, placed Placed, committed *Mark) Intake {
+func answer(points []Point, placed Placed, committed *Commitment) Intake {
 	intake := Intake{Durable: committed != nil, DurableSeq: placed.Durable, NextReport: reportUnwatched, Receipts: make([]Receipt, len(points))}
 	if committed != nil {
-		intake.DurableSeq = max(placed.Durable, committed.DurableSeq)
+		intake.DurableSeq = max(placed.Durable, committed.Mark.DurableSeq)
 	}
 	if placed.Watched {
 		intake.NextReport = reportWatched
@@ -245,8 +241,6 @@ func answer(points []Point, newest *Position, placed Placed, committed *Mark) In
 		case p.Seq > 0 && (p.Seq <= placed.Durable || contains(known, p.Seq)),
 			p.Seq == 0 && p.Position.RecordedAt.Equal(placed.LiveSince):
 			r.Result = ResultDuplicate
-		case &p.Position == newest && placed.Live:
-			r.Result = ResultLive
 		}
 		if p.Seq == 0 {
 			allSeqs = allSeqs && p.Reject != ""

@@ -17,6 +17,8 @@ type stores struct {
 	place  func(tracking.Placement) (tracking.Placed, error)
 	commit func(context.Context, tracking.Batch) (tracking.Mark, error)
 
+	judge func([]tracking.Fix) // what Postgres thinks of them
+
 	durable    int64 // what Postgres has of the session
 	durableErr error
 
@@ -36,9 +38,13 @@ func (s *stores) MarkDurable(_ context.Context, marks []tracking.Mark) error {
 	return nil
 }
 
-func (s *stores) Commit(ctx context.Context, b tracking.Batch) (tracking.Mark, error) {
+func (s *stores) Commit(ctx context.Context, b tracking.Batch, _ tracking.Plausibility) (tracking.Commitment, error) {
 	s.commits, s.notes = append(s.commits, b), append(s.notes, "commit")
-	return s.commit(ctx, b)
+	mark, err := s.commit(ctx, b)
+	if b.Fixes = slices.Clone(b.Fixes); s.judge != nil {
+		s.judge(b.Fixes)
+	}
+	return tracking.Commitment{Mark: mark, Batch: b}, err
 }
 
 func (s *stores) DurableSeq(context.Context, tracking.ID, string) (int64, error) {
@@ -60,7 +66,7 @@ func newIngest(placed tracking.Placed) (*tracking.Ingest, *stores) {
 			return m, nil
 		},
 	}
-	return tracking.NewIngest(s, s, s, func() time.Time { return noon }), s
+	return tracking.NewIngest(s, s, s, tracking.Plausibility{}, func() time.Time { return noon }), s
 }
 
 func away(store string) error { return tracking.Unavailable(store, errors.New("connection refused")) }
@@ -84,6 +90,9 @@ func results(in tracking.Intake) string {
 		text := fmt.Sprintf("%d:%s", r.Seq, r.Result)
 		if r.Reject != "" {
 			text += "/" + string(r.Reject)
+		}
+		if r.Suspect != tracking.Believed {
+			text += "?" + r.Suspect.String()
 		}
 		out = append(out, text)
 	}
@@ -114,7 +123,7 @@ func TestIngest_Take_receipts(t *testing.T) {
 		done     bool
 	}{
 		"the newest is live, the others are late": {
-			placed: tracking.Placed{Live: true}, points: []tracking.Point{pt(1, 3*time.Second), pt(3, 0), pt(2, time.Second)},
+			placed: tracking.Placed{Moved: 3}, points: []tracking.Point{pt(1, 3*time.Second), pt(3, 0), pt(2, time.Second)},
 			results: "1:late 3:live 2:late", accepted: 3,
 		},
 		"nothing is live when the marker did not move": {
@@ -131,7 +140,7 @@ func TestIngest_Take_receipts(t *testing.T) {
 			placed: tracking.Placed{LiveSince: noon.Add(-time.Second)}, points: []tracking.Point{pt(0, time.Second), pt(0, 2*time.Second)}, results: "0:duplicate 0:late",
 		},
 		"a bad point is named and the rest is taken": {
-			placed: tracking.Placed{Live: true}, points: []tracking.Point{bad(1, tracking.RejectCoordinate), pt(2, 0), bad(0, tracking.RejectMalformed), pt(3, -2*time.Minute)},
+			placed: tracking.Placed{Moved: 1}, points: []tracking.Point{bad(1, tracking.RejectCoordinate), pt(2, 0), bad(0, tracking.RejectMalformed), pt(3, -2*time.Minute)},
 			results: "1:rejected/coordinate 2:live 0:rejected/malformed 3:rejected/in_future", accepted: 3,
 		},
 		"a hole is named": {
@@ -167,35 +176,75 @@ func TestIngest_Take_receipts(t *testing.T) {
 	}
 }
 
-func TestIngest_Take_newest(t *testing.T) {
+func TestIngest_Take_fresh(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		points []tracking.Point
-		want   time.Duration // before noon; -1 for none
-	}{
-		"the newest of all":                       {[]tracking.Point{pt(1, 9*time.Second), pt(2, time.Second), pt(3, 5*time.Second)}, time.Second},
-		"just fresh enough":                       {[]tracking.Point{pt(1, tracking.LiveAge)}, tracking.LiveAge},
-		"backlog never moves the marker":          {[]tracking.Point{pt(1, tracking.LiveAge+time.Millisecond), pt(2, time.Hour)}, -1},
-		"the fresh one among a backlog":           {[]tracking.Point{pt(1, time.Hour), pt(2, time.Minute), pt(3, 2*time.Hour)}, time.Minute},
-		"a rejected one never":                    {[]tracking.Point{bad(1, tracking.RejectReading), pt(2, -tracking.MaxFuture-1)}, -1},
-		"a clock that is a little ahead is taken": {[]tracking.Point{pt(1, -tracking.MaxFuture), pt(2, 0)}, -tracking.MaxFuture},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			u, s := newIngest(tracking.Placed{})
-			take(t, u, report(c.points...))
-			newest := s.placements[0].Newest
-			if c.want == -1 {
-				if newest != nil {
-					t.Errorf("the marker may move to %s", newest.RecordedAt)
-				}
-				return
-			}
-			if newest == nil || !newest.RecordedAt.Equal(noon.Add(-c.want)) {
-				t.Errorf("newest %v, want %s", newest, noon.Add(-c.want))
-			}
-		})
+	u, s := newIngest(tracking.Placed{})
+	take(t, u, report(pt(1, 0)))
+	if fresh := s.placements[0].Fresh; !fresh.Equal(noon.Add(-tracking.LiveAge)) {
+		t.Errorf("the marker may move to what was recorded at %s", fresh)
 	}
+}
+
+func TestIngest_Take_order(t *testing.T) {
+	t.Parallel()
+	u, s := newIngest(tracking.Placed{Moved: 2})
+	in := take(t, u, report(pt(4, 0), bad(3, tracking.RejectTime), pt(1, 9*time.Second), pt(2, 5*time.Second)))
+	var seqs []int64
+	for _, f := range s.placements[0].Batch.Fixes {
+		seqs = append(seqs, f.Seq)
+	}
+	if !slices.Equal(seqs, []int64{1, 2, 4}) || results(in) != "4:late 3:rejected/recorded_at 1:late 2:live" {
+		t.Errorf("the batch holds %v, and the receipts are %s", seqs, results(in))
+	}
+}
+
+func TestIngest_Take_suspects(t *testing.T) {
+	t.Parallel()
+	far := func(p tracking.Point) tracking.Point {
+		p.Position.Lat += 10
+		return p
+	}
+	mock := pt(2, 5*time.Second)
+	mock.Mock = true
+	t.Run("what a point says of itself, and what those before say of it, goes along and is answered", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(tracking.Placed{Moved: 4})
+		in := take(t, u, report(pt(1, 9*time.Second), mock, bad(3, tracking.RejectTime), far(pt(4, 3*time.Second)), pt(5, 0)))
+		if got := results(in); got != "1:late 2:late?mock 3:rejected/recorded_at 4:late?teleport 5:live" {
+			t.Errorf("got %s", got)
+		}
+		fixes := s.placements[0].Batch.Fixes
+		if len(fixes) != 4 || fixes[1].Position.Suspect != tracking.SuspectMock || fixes[2].Position.Suspect != tracking.SuspectTeleport {
+			t.Errorf("the batch holds %+v", fixes)
+		}
+	})
+	t.Run("the hot store, which knows where the courier was, knows better", func(t *testing.T) {
+		t.Parallel()
+		u, _ := newIngest(tracking.Placed{Moved: 2, Rejudged: []int{0, 1}})
+		if got := results(take(t, u, report(pt(2, 0), far(pt(1, 3*time.Second))))); got != "2:live 1:late?teleport" {
+			t.Errorf("got %s", got)
+		}
+	})
+	t.Run("of what Postgres has, it is Postgres that judged", func(t *testing.T) {
+		t.Parallel()
+		u, s := newIngest(tracking.Placed{Rejudged: []int{0}})
+		s.judge = func(fixes []tracking.Fix) { fixes[1].Position.Suspect = tracking.SuspectTeleport }
+		r := report(pt(1, 3*time.Second), pt(2, 0))
+		r.Wait = time.Second
+		if got := results(take(t, u, r)); got != "1:late 2:late?teleport" {
+			t.Errorf("got %s", got)
+		}
+		if placed := s.placements[0].Batch.Fixes; placed[1].Position.Suspect != tracking.SuspectTeleport {
+			t.Errorf("the hot store is told %+v", placed)
+		}
+	})
+	t.Run("of a duplicate everything was said before", func(t *testing.T) {
+		t.Parallel()
+		u, _ := newIngest(tracking.Placed{Durable: 2})
+		if got := results(take(t, u, report(mock))); got != "2:duplicate" {
+			t.Errorf("got %s", got)
+		}
+	})
 }
 
 func TestIngest_Take_batch(t *testing.T) {
@@ -284,12 +333,12 @@ func TestIngest_Take_wait(t *testing.T) {
 	}
 	t.Run("goes to Postgres and not into the backlog, and the answer is that all is durable", func(t *testing.T) {
 		t.Parallel()
-		u, s := newIngest(tracking.Placed{Live: true})
+		u, s := newIngest(tracking.Placed{Moved: 2})
 		in := take(t, u, waiting(pt(1, time.Second), pt(2, 0)))
 		if !in.Durable || in.DurableSeq != 2 || results(in) != "1:late 2:live" {
 			t.Errorf("got %+v", in)
 		}
-		if !slices.Equal(s.notes, []string{"commit", "place"}) || s.placements[0].Newest == nil || s.placements[0].Keep {
+		if !slices.Equal(s.notes, []string{"commit", "place"}) || s.placements[0].Keep {
 			t.Errorf("placements %+v, %v: want the marker to move after the commit, and nothing in the backlog", s.placements, s.notes)
 		}
 		if mark := s.placements[0].Committed; mark == nil || mark.DurableSeq != 2 {
@@ -327,7 +376,7 @@ func TestIngest_Take_wait(t *testing.T) {
 	})
 	t.Run("with Postgres slow the backlog takes it after all, once, and the phone hears not yet", func(t *testing.T) {
 		t.Parallel()
-		u, s := newIngest(tracking.Placed{Live: true})
+		u, s := newIngest(tracking.Placed{Moved: 1})
 		s.commit = func(ctx context.Context, _ tracking.Batch) (tracking.Mark, error) {
 			if _, bounded := ctx.Deadline(); !bounded {
 				t.Error("the wait has no bound")
@@ -338,7 +387,7 @@ func TestIngest_Take_wait(t *testing.T) {
 		if in.Durable || in.DurableSeq != 0 || in.AcceptedSeq != 1 || results(in) != "1:live" {
 			t.Errorf("got %+v", in)
 		}
-		if p := s.placements; len(p) != 1 || !p[0].Keep || p[0].Newest == nil || p[0].Committed != nil {
+		if p := s.placements; len(p) != 1 || !p[0].Keep || p[0].Committed != nil {
 			t.Errorf("placements %+v: want one that keeps the batch and shows it", p)
 		}
 	})
@@ -431,7 +480,7 @@ func TestIngest_Take_withoutHot(t *testing.T) {
 			if p.Keep {
 				return tracking.Placed{}, away("Redis")
 			}
-			return tracking.Placed{Live: true, Watched: true}, nil
+			return tracking.Placed{Moved: 1, Watched: true}, nil
 		}
 		in := take(t, u, report(pt(1, 0)))
 		if !in.Durable || results(in) != "1:live" || len(s.commits) != 1 || in.NextReport != 3*time.Second {

@@ -11,10 +11,8 @@ func SmoothPace(before, next Position) Reading {
 	if dt < 0.5 || dt > 120 {
 		return before.Pace
 	}
-	const rad = math.Pi / 180
-	x := (next.Lon - before.Lon) * math.Cos((next.Lat+before.Lat)/2*rad)
-	v := math.Sqrt(x*x+(next.Lat-before.Lat)*(next.Lat-before.Lat)) * rad * earthRadiusM / dt
-	if v > 70 {
+	v := apartM(&before, &next) / dt
+	if v > MaxSpeedMPS {
 		return before.Pace
 	}
 	if !before.Pace.Known {

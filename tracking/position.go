@@ -23,6 +23,8 @@ type Position struct {
 	HeadingDeg Reading
 	AltitudeM  Reading
 	Battery    Reading
+	// Suspect is why it cannot be true. A newest fix is never under suspicion.
+	Suspect Suspicion
 	// Pace is the courier's smoothed speed in metres per second. It is known only in a newest fix, since that is where it is worked out.
 	Pace Reading
 }

@@ -53,6 +53,7 @@ type nodeFlags struct {
 	Limits            string   `help:"Rate limits beside the default ones, such as writes=token_bucket:50/1s:burst=500:open,reads=off; off for none. See docs/redis/limits.md." env:"HOTFOOT_LIMITS"`
 	TrustedProxies    []string `help:"Networks of balancers whose X-Forwarded-For says who the client is, such as 10.0.0.0/8; none by default." env:"HOTFOOT_TRUSTED_PROXIES"`
 	RoutingURL        string   `help:"A routing server that speaks OSRM's API, such as http://osrm:5000; ways are estimated without one. Change what follows a # in it when its map has changed." env:"HOTFOOT_ROUTING_URL" placeholder:"URL"`
+	MaxSpeedMPS       float64  `help:"How fast a courier may be, in metres per second: a position that needs more is kept, marked and not shown. A replay at 10 times the speed needs 700." default:"70" env:"HOTFOOT_MAX_SPEED_MPS"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 
@@ -68,6 +69,9 @@ func (f nodeFlags) validate() error {
 	}
 	if f.BacklogMB < 1 {
 		return errors.New("HOTFOOT_BACKLOG_MB must be at least 1")
+	}
+	if !(f.MaxSpeedMPS > 0) {
+		return errors.New("HOTFOOT_MAX_SPEED_MPS must be more than 0")
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {

@@ -121,7 +121,7 @@ func TestDeadLetters(t *testing.T) {
 
 func (d desk) track(t *testing.T, courier tracking.ID) []tracking.Position {
 	t.Helper()
-	track, err := d.Track(t.Context(), courier, time.Now().Add(-time.Hour), time.Now(), math.MaxInt32)
+	track, err := d.Track(t.Context(), courier, time.Now().Add(-time.Hour), time.Now(), true, math.MaxInt32)
 	must(t, err)
 	return track
 }

@@ -119,7 +119,7 @@ func (n *node) build() error {
 	nodes := revoker{pubsub.NewControl(n.client), n.hot}
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
-		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
+		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, tracking.Plausibility{MaxSpeedMPS: n.flags.MaxSpeedMPS}, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
 		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Answers: n.answers, Board: n.board, Roads: n.roads.Roads,

@@ -21,7 +21,7 @@ type targetFlags struct {
 type replayCmd struct {
 	targetFlags
 	Files []string `arg:"" help:"GPX files, or CSV files with the columns cab,ts,lat,lon or ts,lat,lon; .gz too." type:"existingfile"`
-	Speed float64  `help:"How much faster than recorded." default:"1"`
+	Speed float64  `help:"How much faster than recorded; a server believes it when its HOTFOOT_MAX_SPEED_MPS is as many times 70." default:"1"`
 }
 
 // Run plays the tracks and says what became of the points.
@@ -52,6 +52,9 @@ func printReport(out io.Writer, r fleet.Report) {
 	fmt.Fprintf(out, "%d tracks, %d points: %d live, %d late, %d duplicate; %d in Postgres\n", r.Tracks, r.Points, r.Live, r.Late, r.Duplicate, r.Durable)
 	for _, code := range slices.Sorted(maps.Keys(r.Rejected)) {
 		fmt.Fprintf(out, "  %d rejected: %s\n", r.Rejected[code], code)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(r.Suspect)) {
+		fmt.Fprintf(out, "  %d suspect, kept and not shown: %s\n", r.Suspect[reason], reason)
 	}
 	if r.Untimed > 0 {
 		fmt.Fprintf(out, "  %d without a time, left out\n", r.Untimed)

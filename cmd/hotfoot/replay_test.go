@@ -10,6 +10,7 @@ import (
 
 	"hotfoot/cmd/hotfoot/fleet"
 	"hotfoot/cmd/hotfoot/trackfile"
+	"hotfoot/tracking"
 )
 
 // replaySpeed makes three recorded hours take about half a minute.
@@ -31,6 +32,7 @@ func TestReplay_Cabs(t *testing.T) {
 		points += len(track.Points)
 	}
 	d := newDeployment(t)
+	d.env = append(d.env, fmt.Sprintf("HOTFOOT_MAX_SPEED_MPS=%d", tracking.MaxSpeedMPS*replaySpeed))
 	node := d.start("api,gateway,worker")
 	live := watch(t, node, "/v1/ops/live", d.opsKey)
 	must(t, live.socket.WriteJSON(object{"type": "view", "bbox": []float64{-122.6, 37.6, -122.2, 37.9}, "zoom": 12}))
@@ -57,7 +59,7 @@ func TestReplay_Cabs(t *testing.T) {
 	must(t, <-ended)
 
 	report := replay.Report()
-	if report.Points != points || report.Durable != points || len(report.Rejected) > 0 {
+	if report.Points != points || report.Durable != points || len(report.Rejected) > 0 || len(report.Suspect) > 0 {
 		t.Errorf("the replay reports %+v, want %d points, all durable", report, points)
 	}
 	var rows, distinct int

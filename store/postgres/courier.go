@@ -9,10 +9,7 @@ import (
 	"hotfoot/tracking"
 )
 
-var (
-	_ tracking.Staff  = (*Store)(nil)
-	_ tracking.Duties = (*Store)(nil)
-)
+var _ tracking.Staff = (*Store)(nil)
 
 const courierColumns = `id, merchant_id, name, vehicle, phone, on_duty, rev, created_at`
 
@@ -52,27 +49,6 @@ func (s *Store) Courier(ctx context.Context, merchant, courier tracking.ID) (tra
 		return c, tracking.Errorf(tracking.CodeNotFound, "no such courier")
 	}
 	return c, translate(err)
-}
-
-const onDutySQL = `SELECT id FROM couriers WHERE id = ANY($1::uuid[]) AND on_duty`
-
-// OnDuty implements tracking.Duties.
-func (s *Store) OnDuty(ctx context.Context, couriers []tracking.ID) ([]bool, error) {
-	rows, err := s.db.Query(ctx, onDutySQL, couriers)
-	if err != nil {
-		return nil, translate(err)
-	}
-	working := make(map[tracking.ID]bool, len(couriers))
-	var id tracking.ID
-	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
-		working[id] = true
-		return nil
-	})
-	onDuty := make([]bool, len(couriers))
-	for i, courier := range couriers {
-		onDuty[i] = working[courier]
-	}
-	return onDuty, translate(err)
 }
 
 const couriersSQL = `

@@ -18,9 +18,9 @@ var _ tracking.Track = (*Store)(nil)
 
 // One statement whatever the size, so that it stays prepared; DO NOTHING makes a repeat harmless.
 const insertPositionsSQL = `
-INSERT INTO positions (courier_id, recorded_at, session, seq, received_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery)
+INSERT INTO positions (courier_id, recorded_at, session, seq, received_at, lat, lon, accuracy_m, speed_mps, heading_deg, altitude_m, battery, suspect)
 SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[], $5::timestamptz[], $6::float8[], $7::float8[],
-    $8::float4[], $9::float4[], $10::float4[], $11::float4[], $12::float4[])
+    $8::float4[], $9::float4[], $10::float4[], $11::float4[], $12::float4[], $13::smallint[])
 ON CONFLICT DO NOTHING`
 
 const (
@@ -118,6 +118,7 @@ func insertPositions(batch *pgx.Batch, rows []positionRow) {
 	couriers, recorded, sessions := make([]tracking.ID, n), make([]time.Time, n), make([]string, n)
 	seqs, received := make([]int64, n), make([]time.Time, n)
 	lats, lons := make([]float64, n), make([]float64, n)
+	suspects := make([]*tracking.Suspicion, n)
 	var readings [5][]*float32
 	for i := range readings {
 		readings[i] = make([]*float32, n)
@@ -126,6 +127,9 @@ func insertPositions(batch *pgx.Batch, rows []positionRow) {
 		p := r.position
 		couriers[i], recorded[i], sessions[i], seqs[i], received[i] = r.courier, p.RecordedAt, r.session, r.seq, r.received
 		lats[i], lons[i] = p.Lat, p.Lon
+		if p.Suspect != tracking.Believed {
+			suspects[i] = &p.Suspect
+		}
 		for k, reading := range readingsOf(p) {
 			if reading.Known {
 				readings[k][i] = &reading.Value
@@ -133,7 +137,7 @@ func insertPositions(batch *pgx.Batch, rows []positionRow) {
 		}
 	}
 	batch.Queue(insertPositionsSQL, couriers, recorded, sessions, seqs, received, lats, lons,
-		readings[0], readings[1], readings[2], readings[3], readings[4])
+		readings[0], readings[1], readings[2], readings[3], readings[4], suspects)
 }
 
 const ensurePartitionsSQL = `SELECT ensure_position_partitions($1::date, $2::date)`
@@ -156,16 +160,18 @@ func missingPartition(err error) bool {
 }
 
 const trackSQL = `
-SELECT recorded_at, lat, lon FROM positions WHERE courier_id = $1 AND recorded_at >= $2 AND recorded_at <= $3 ORDER BY recorded_at, seq LIMIT $4`
+SELECT recorded_at, lat, lon, coalesce(suspect, 0) FROM positions
+WHERE courier_id = $1 AND recorded_at >= $2 AND recorded_at <= $3 AND ($4 OR suspect IS NULL) ORDER BY recorded_at, seq LIMIT $5`
 
-// Track lists a courier's places between two times, in the order of the phone's clock. Errors: CodeUnavailable.
-func (s *Store) Track(ctx context.Context, courier tracking.ID, from, to time.Time, limit int) ([]tracking.Position, error) {
-	rows, err := s.db.Query(ctx, trackSQL, courier, from, to, limit)
+// Track lists a courier's places between two times, in the order of the phone's clock; those under suspicion too, when suspects says so. Errors:
+// CodeUnavailable.
+func (s *Store) Track(ctx context.Context, courier tracking.ID, from, to time.Time, suspects bool, limit int) ([]tracking.Position, error) {
+	rows, err := s.db.Query(ctx, trackSQL, courier, from, to, suspects, limit)
 	if err != nil {
 		return nil, translate(err)
 	}
 	positions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p tracking.Position, err error) {
-		err = row.Scan(&p.RecordedAt, &p.Lat, &p.Lon)
+		err = row.Scan(&p.RecordedAt, &p.Lat, &p.Lon, &p.Suspect)
 		return p, err
 	})
 	return positions, translate(err)

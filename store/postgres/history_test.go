@@ -262,7 +262,7 @@ func TestStore_Track(t *testing.T) {
 	_, err := s.Store.Store(t.Context(), []tracking.Batch{batchOf(c, "a", 5, 3, 1, 4, 2)})
 	must(t, err)
 	at := func(second int) time.Time { return trackBegan.Add(time.Duration(second) * time.Second) }
-	track, err := s.Track(t.Context(), c, at(2), at(4), 10)
+	track, err := s.Track(t.Context(), c, at(2), at(4), false, 10)
 	must(t, err)
 	var seconds []int
 	for _, p := range track {
@@ -271,7 +271,7 @@ func TestStore_Track(t *testing.T) {
 	if !slices.Equal(seconds, []int{2, 3, 4}) {
 		t.Errorf("the track is %v", seconds)
 	}
-	if short, err := s.Track(t.Context(), c, at(1), at(5), 2); err != nil || len(short) != 2 {
+	if short, err := s.Track(t.Context(), c, at(1), at(5), false, 2); err != nil || len(short) != 2 {
 		t.Errorf("limited to 2: %d, %v", len(short), err)
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"hotfoot/tracking"
 )
 
-// One step down the primary key a courier, in the one or two days that the bounds leave.
+// One step down the primary key a courier, in the one or two days that the bounds leave, and one more for each suspect there since.
 const newestOfSQL = `
 SELECT c.n, p.recorded_at, p.lat, p.lon, p.accuracy_m, p.speed_mps, p.heading_deg, p.altitude_m, p.battery
 FROM unnest($1::uuid[]) WITH ORDINALITY c(id, n)
 CROSS JOIN LATERAL (
-    SELECT * FROM positions WHERE courier_id = c.id AND recorded_at > $2 AND recorded_at <= $3 ORDER BY recorded_at DESC LIMIT 1
+    SELECT * FROM positions WHERE courier_id = c.id AND recorded_at > $2 AND recorded_at <= $3 AND suspect IS NULL ORDER BY recorded_at DESC LIMIT 1
 ) p`
 
-// NewestOf reads the newest positions of many couriers, in their order; nil for one that has none which is fresh enough to be shown. The hot store
+// NewestOf reads the newest believed positions of many couriers, in their order; nil for one that has none which is fresh enough to be shown. The hot store
 // knows better and faster: this is for when it is away. Errors: CodeUnavailable.
 func (s *Store) NewestOf(ctx context.Context, couriers []tracking.ID) ([]*tracking.Position, error) {
 	now := time.Now()

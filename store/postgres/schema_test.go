@@ -41,6 +41,8 @@ func TestSchema_refuses(t *testing.T) {
 		`UPDATE epoch SET epoch = 0`:                                                   "epoch_positive",
 		position + `accuracy_m) VALUES (gen_random_uuid(), now(), now(), 'NaN', 0, 1)`: "position_on_earth",
 		position + `accuracy_m) VALUES (gen_random_uuid(), now(), now(), 0, 0, 'NaN')`: "position_accuracy_range",
+		position + `suspect) VALUES (gen_random_uuid(), now(), now(), 0, 0, 0)`:        "position_suspect_known",
+		position + `suspect) VALUES (gen_random_uuid(), now(), now(), 0, 1, 6)`:        "position_suspect_known",
 		position + `speed_mps) VALUES (gen_random_uuid(), now(), now(), 0, 0, 'NaN')`:  "position_speed_range",
 		position + `heading_deg) VALUES (gen_random_uuid(), now(), now(), 0, 0, 361)`:  "position_heading_range",
 		position + `altitude_m) VALUES (gen_random_uuid(), now(), now(), 0, 0, 'NaN')`: "position_altitude_range",

@@ -35,7 +35,7 @@ func TestStore_Place_refuses_a_backlog_that_holds_too_much(t *testing.T) {
 	// What goes to Postgres directly needs no room in the backlog.
 	direct := placement(c, fix(2), taken+1)
 	direct.Keep = false
-	if placed, err := h.Place(t.Context(), direct); err != nil || !placed.Live {
+	if placed, err := h.Place(t.Context(), direct); err != nil || placed.Moved == 0 {
 		t.Errorf("placed %+v, %v", placed, err)
 	}
 	// A worker has stored one.
@@ -114,7 +114,7 @@ func TestStore_on_a_full_server(t *testing.T) {
 
 	direct := placement(c, fix(2), 2)
 	direct.Keep = false
-	if placed, err := h.Place(t.Context(), direct); err != nil || !placed.Live || !placed.Watched {
+	if placed, err := h.Place(t.Context(), direct); err != nil || placed.Moved == 0 || !placed.Watched {
 		t.Errorf("placed %+v, %v", placed, err)
 	}
 	r.Delivery.Rev++

@@ -30,10 +30,11 @@ func TestStore_Place_cost(t *testing.T) {
 			report := func() {
 				at += c.points
 				p := placement(courier, fix(float64(at)))
-				for i := range c.points {
-					f := tracking.Fix{Position: *fix(float64(at - i))}
+				p.Batch.Fixes = p.Batch.Fixes[:0]
+				for i := at - c.points + 1; i <= at; i++ {
+					f := tracking.Fix{Position: *fix(float64(i))}
 					if c.counted {
-						f.Seq = int64(at - i)
+						f.Seq = int64(i)
 					}
 					p.Batch.Fixes = append(p.Batch.Fixes, f)
 				}

@@ -21,7 +21,7 @@ if epoch > 0 then redis.call('HSET', KEYS[1], 'epoch', ARGV[1]) end
 if ARGV[6] ~= '' and (ARGV[7] == '' or not kept[1]) then redis.call('HSET', KEYS[1], 'run', ARGV[6]) end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 if ARGV[3] == '0' then
-  redis.call('HDEL', KEYS[1], 'pos', 'posrun')
+  redis.call('HDEL', KEYS[1], 'pos', 'posrun', 'doubt')
   redis.call('ZREM', KEYS[2], ARGV[5])
 end
 if ARGV[7] ~= '' then redis.call(ARGV[9], ARGV[7], ARGV[8]) end

@@ -21,9 +21,10 @@ type form struct {
 
 	hash                                  string
 	courier, backlog, geo, session, bytes string
-	fix, batch, seqs, mark, prefix        raw
-	fleet, run, publish                   string
-	epoch, limit, oldest, ttl             int64
+	batch, seqs, mark, prefix, limit      raw
+	fleet, run, publish, smooth           string
+	epoch, fresh, oldest, ttl             int64
+	speed                                 float64
 }
 
 // raw is bytes as an argument; a pointer to it needs no memory of its own.
@@ -37,7 +38,7 @@ var forms = sync.Pool{New: func() any {
 	f.arguments = []any{
 		"evalsha", &f.hash, 5,
 		&f.courier, &f.backlog, &f.geo, &f.session, &f.bytes,
-		&f.fix, &f.batch, &f.seqs, &f.mark, &f.fleet, &f.prefix, &f.epoch, &f.limit, &f.oldest, &f.ttl, &f.run, &f.publish,
+		&f.batch, &f.fresh, &f.seqs, &f.mark, &f.fleet, &f.prefix, &f.epoch, &f.limit, &f.oldest, &f.ttl, &f.run, &f.publish, &f.smooth, &f.speed,
 	}
 	return f
 }}
@@ -50,23 +51,31 @@ func (f *form) free() {
 	forms.Put(f)
 }
 
-// fill writes a placement down.
-func (f *form) fill(p tracking.Placement, partition int) {
+// fill writes a placement down; limit bounds the backlog, in bytes.
+func (f *form) fill(p tracking.Placement, partition int, limit int64) {
 	courier := p.Batch.CourierID
 	f.courier, f.backlog, f.geo = key.Courier(courier), key.Positions(partition), key.Geo(partition, p.MerchantID)
 	f.session, f.bytes, f.fleet = key.Session(courier, p.Batch.Session), key.BacklogBytes(partition), key.Fleet(partition, p.MerchantID)
-	f.keep, f.fix, f.batch, f.mark = p.Keep, f.fix[:0], f.batch[:0], f.mark[:0]
+	f.keep, f.batch, f.mark, f.limit = p.Keep, wire.AppendBatch(f.batch[:0], p.Batch), f.mark[:0], f.limit[:0]
+	f.fresh, f.smooth, f.speed = p.Fresh.UnixMilli(), smooth(p.Batch.Fixes), p.Rule.SpeedLimit()
 	f.prefix = wire.AppendFleetPositionPrefix(f.prefix[:0], courier)
-	if p.Newest != nil {
-		f.fix = wire.AppendPosition(f.fix, *p.Newest)
-	}
 	if p.Keep {
-		f.batch = wire.AppendBatch(f.batch, p.Batch)
+		f.limit = strconv.AppendInt(f.limit, limit, 10)
 	}
 	if p.Committed != nil {
 		f.mark = strconv.AppendInt(f.mark, p.Committed.DurableSeq, 10)
 	}
 	f.seqs, f.size = appendRuns(f.seqs[:0], p.Batch), len(f.batch)
+}
+
+// smooth is the script's word for whether nothing among fixes is under suspicion.
+func smooth(fixes []tracking.Fix) string {
+	for i := range fixes {
+		if fixes[i].Position.Suspect != tracking.Believed {
+			return ""
+		}
+	}
+	return "1"
 }
 
 // ask runs the script in a lane. When it is not answered, the form is the lane's.

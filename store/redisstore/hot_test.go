@@ -206,13 +206,21 @@ func fix(seconds float64) *tracking.Position {
 	return &tracking.Position{RecordedAt: at(seconds), Lat: 37.78, Lon: -122.41}
 }
 
+// placement is a batch whose last fix is the newest, or of fixes that are too old to be shown when there is none.
 func placement(c tracking.Courier, newest *tracking.Position, seqs ...int64) tracking.Placement {
 	p := tracking.Placement{
-		MerchantID: c.MerchantID, Newest: newest, Keep: true,
+		MerchantID: c.MerchantID, Keep: true, Fresh: noon.Add(-time.Hour),
 		Batch: tracking.Batch{CourierID: c.ID, Session: "s", ReceivedAt: noon},
 	}
-	for _, seq := range seqs {
-		p.Batch.Fixes = append(p.Batch.Fixes, tracking.Fix{Seq: seq, Position: *fix(float64(seq))})
+	if newest == nil {
+		newest, p.Fresh = fix(0), noon.Add(time.Hour)
+	} else if len(seqs) == 0 {
+		seqs = []int64{0}
+	}
+	for i, seq := range seqs {
+		f := tracking.Fix{Seq: seq, Position: *newest}
+		f.Position.RecordedAt = newest.RecordedAt.Add(time.Duration(i-len(seqs)+1) * time.Millisecond)
+		p.Batch.Fixes = append(p.Batch.Fixes, f)
 	}
 	return p
 }

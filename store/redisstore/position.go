@@ -33,7 +33,7 @@ func (s *Store) Place(ctx context.Context, p tracking.Placement) (tracking.Place
 	if err != nil {
 		return tracking.Placed{}, err
 	}
-	placed, err := readPlaced(answer)
+	placed, err := readPlaced(answer, len(p.Batch.Fixes))
 	placed.Durable = max(placed.Durable, s.owed.durable(p.Batch.CourierID, p.Batch.Session))
 	if lookedUp && p.Committed != nil {
 		// The truth was asked when it had this very batch, which is no duplicate of itself.
@@ -52,9 +52,9 @@ func (s *Store) place(ctx context.Context, epoch int64, p tracking.Placement) (a
 			f.free()
 		}
 	}()
-	f.fill(p, partition)
+	f.fill(p, partition, max(1, s.config.BacklogBytes/key.Partitions))
 	f.epoch, f.run, f.publish = epoch, s.runsNow()[partition], s.publish
-	f.limit, f.oldest, f.ttl = max(1, s.config.BacklogBytes/key.Partitions), time.Now().Add(-s.config.BacklogAge).UnixMilli(), int64(ttl())
+	f.oldest, f.ttl = time.Now().Add(-s.config.BacklogAge).UnixMilli(), int64(ttl())
 	lane := s.lane(partition)
 	var loaded string
 	for range 4 {
@@ -93,20 +93,31 @@ func backlogFull(message string, retryAfter time.Duration) error {
 
 var errAnswer = errors.New("the script's answer cannot be read")
 
-// readPlaced reads the script's answer.
-func readPlaced(answer string) (tracking.Placed, error) {
-	const fixed = 1 + 1 + 1 + 8 + 8
+// readPlaced reads the script's answer to a batch of so many fixes.
+func readPlaced(answer string, fixes int) (tracking.Placed, error) {
+	const fixed = 1 + 2 + 1 + 8 + 8 + 2
 	if len(answer) < fixed || answer[0] != '+' {
 		return tracking.Placed{}, unavailable(errAnswer)
 	}
-	var numbers [16]byte
-	copy(numbers[:], answer[3:fixed])
+	var head [fixed]byte
+	copy(head[:], answer)
 	placed := tracking.Placed{
-		Live: answer[1] == 1, Watched: answer[2] == 1,
-		Known: parseRuns(answer[fixed:]), Durable: int64(binary.BigEndian.Uint64(numbers[8:])),
+		Moved: int(binary.BigEndian.Uint16(head[1:])), Watched: head[3] == 1, Durable: int64(binary.BigEndian.Uint64(head[12:])),
 	}
-	if since := int64(binary.BigEndian.Uint64(numbers[:8])); since > 0 {
+	if since := int64(binary.BigEndian.Uint64(head[4:])); since > 0 {
 		placed.LiveSince = time.UnixMilli(since).UTC()
 	}
+	rejudged, rest := int(binary.BigEndian.Uint16(head[20:])), answer[fixed:]
+	if placed.Moved > fixes || len(rest) < 2*rejudged {
+		return tracking.Placed{}, unavailable(errAnswer)
+	}
+	for ; rejudged > 0; rejudged-- {
+		fix := int(rest[0])<<8 | int(rest[1])
+		if fix >= fixes {
+			return tracking.Placed{}, unavailable(errAnswer)
+		}
+		placed.Rejudged, rest = append(placed.Rejudged, fix), rest[2:]
+	}
+	placed.Known = parseRuns(rest)
 	return placed, nil
 }

@@ -2,7 +2,6 @@ package redisstore_test
 
 import (
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ func TestStore_Place(t *testing.T) {
 		arrived := h.listen(t, key.Courier(c.ID), key.Fleet(key.Partition(c.ID), c.MerchantID))
 		placed, err := h.Place(t.Context(), placement(c, fix(2), 1, 2))
 		must(t, err)
-		if want := (tracking.Placed{Live: true, Watched: true}); !reflect.DeepEqual(placed, want) {
+		if want := (tracking.Placed{Moved: 2, Watched: true}); !reflect.DeepEqual(placed, want) {
 			t.Errorf("placed %+v, want %+v", placed, want)
 		}
 		again, err := h.Place(t.Context(), placement(c, fix(2), 2, 3))
@@ -82,7 +81,7 @@ func TestStore_Place(t *testing.T) {
 		c := h.courier()
 		placed, err := h.Place(t.Context(), placement(c, fix(1), 9))
 		must(t, err)
-		if placed.Durable != 7 || !placed.Live {
+		if placed.Durable != 7 || placed.Moved == 0 {
 			t.Errorf("placed %+v", placed)
 		}
 		stranger := c
@@ -97,7 +96,7 @@ func TestStore_Place(t *testing.T) {
 		must(t, h.KeepCourier(t.Context(), c))
 		h.truth.away = true
 		placed, err := h.Place(t.Context(), placement(c, fix(1), 5))
-		if err != nil || placed.Durable != 0 || !placed.Live {
+		if err != nil || placed.Durable != 0 || placed.Moved == 0 {
 			t.Errorf("placed %+v, %v", placed, err)
 		}
 		if n := h.truth.asked.Load(); n != 1 {
@@ -112,59 +111,6 @@ func TestStore_Place(t *testing.T) {
 		wantCode(t, err, tracking.CodeUnavailable)
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("it took %v", took)
-		}
-	})
-}
-
-// The script decides what the marker shows and how fast the courier is; what it should decide is written in Go.
-func TestStore_Place_newest_wins_and_its_pace(t *testing.T) {
-	t.Parallel()
-	h := newHot(t)
-	rapid.Check(t, func(t *rapid.T) {
-		c := h.courier()
-		var want *tracking.Position
-		for i := range rapid.IntRange(1, 12).Draw(t, "fixes") {
-			next := tracking.Position{
-				RecordedAt: at(rapid.Float64Range(0, 400).Draw(t, "at")),
-				Lat:        rapid.Float64Range(-90, 90).Draw(t, "lat"), Lon: rapid.Float64Range(-180, 180).Draw(t, "lon"),
-			}
-			if rapid.Bool().Draw(t, "knows its speed") {
-				next.SpeedMPS = tracking.Read(3)
-			}
-			if want != nil && rapid.IntRange(0, 4).Draw(t, "near") > 0 {
-				next.Lat = max(-90, min(90, want.Lat+rapid.Float64Range(-0.005, 0.005).Draw(t, "dlat")))
-				next.Lon = max(-180, min(180, want.Lon+rapid.Float64Range(-0.005, 0.005).Draw(t, "dlon")))
-			}
-			var since time.Time
-			live := want == nil || next.RecordedAt.After(want.RecordedAt)
-			if want != nil {
-				since = want.RecordedAt
-			}
-			placed, err := h.Place(t.Context(), placement(c, &next))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if placed.Live != live || !placed.LiveSince.Equal(since) {
-				t.Fatalf("fix %d: placed %+v, want live %v since %v", i, placed, live, since)
-			}
-			if live {
-				if want != nil {
-					next.Pace = tracking.SmoothPace(*want, next)
-				}
-				want = &next
-			}
-			got, err := h.newest(t.Context(), c.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if math.Abs(float64(got.Pace.Value-want.Pace.Value)) > 1e-3 || got.Pace.Known != want.Pace.Known {
-				t.Fatalf("fix %d: the pace is %+v, want %+v", i, got.Pace, want.Pace)
-			}
-			// From here on Go goes on with what Redis keeps, so that rounding does not add up.
-			want.Pace = got.Pace
-			if *got != *want {
-				t.Fatalf("fix %d: the newest is %+v, want %+v", i, *got, *want)
-			}
 		}
 	})
 }

@@ -180,7 +180,7 @@ func TestStore_SetRuns(t *testing.T) {
 		h.truth.mu.Unlock()
 		h.in("second")
 		placed, err := h.Place(t.Context(), placement(c, fix(2), 2))
-		if err != nil || placed.Durable != 1 || !placed.Live {
+		if err != nil || placed.Durable != 1 || placed.Moved == 0 {
 			t.Errorf("placed %+v, %v", placed, err)
 		}
 		other := placement(c, fix(3), 1)

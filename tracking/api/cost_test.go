@@ -23,7 +23,7 @@ type everything struct{ actor tracking.Actor }
 func (e everything) Actor(context.Context, [32]byte) (tracking.Actor, error) { return e.actor, nil }
 
 func (everything) Place(context.Context, tracking.Placement) (tracking.Placed, error) {
-	return tracking.Placed{Live: true}, nil
+	return tracking.Placed{Moved: 1}, nil
 }
 func (everything) MarkDurable(context.Context, []tracking.Mark) error { return nil }
 
@@ -51,7 +51,7 @@ func newReporter(t testing.TB, points int) (report func()) {
 		t.Fatal(err)
 	}
 	server := New(Deps{
-		Ingest: tracking.NewIngest(all, nil, nil, func() time.Time { return now }), Auth: auth, Log: log, Metrics: registry,
+		Ingest: tracking.NewIngest(all, nil, nil, tracking.Plausibility{}, func() time.Time { return now }), Auth: auth, Log: log, Metrics: registry,
 		Limits: NewLimits(rules, nil, tracking.NewLimitFront(nil, time.Now), registry, time.Now),
 	}, Config{Version: "test"})
 	engine := NewEngine(registry, log)

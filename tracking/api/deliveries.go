@@ -17,7 +17,7 @@ import (
 type DeliveryQueries interface {
 	Deliveries(ctx context.Context, merchant tracking.ID, f tracking.Filter) ([]tracking.Record, error)
 	Events(ctx context.Context, merchant, delivery tracking.ID) ([]tracking.Event, error)
-	Track(ctx context.Context, courier tracking.ID, from, to time.Time, limit int) ([]tracking.Position, error)
+	Track(ctx context.Context, courier tracking.ID, from, to time.Time, suspects bool, limit int) ([]tracking.Position, error)
 }
 
 type (

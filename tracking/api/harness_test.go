@@ -102,7 +102,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	must(t, err)
 	s.server = api.New(api.Deps{
 		Dispatch:  tracking.NewDispatch(s.store, relay, time.Now),
-		Ingest:    tracking.NewIngest(hot, history, s.store, time.Now),
+		Ingest:    tracking.NewIngest(hot, history, s.store, tracking.Plausibility{}, time.Now),
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log),
 		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,

@@ -29,6 +29,9 @@ func appendIntake(b []byte, intake tracking.Intake) []byte {
 		if r.Reject != "" {
 			b = append(append(append(b, `,"code":"`...), r.Reject...), '"')
 		}
+		if r.Suspect != tracking.Believed {
+			b = append(append(append(b, `,"suspect":"`...), r.Suspect.String()...), '"')
+		}
 		b = append(b, '}')
 	}
 	return append(b, ']', '}')

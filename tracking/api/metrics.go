@@ -29,6 +29,7 @@ type metrics struct {
 	// Points that were taken, by result, and those that were not, by reason: found once, since every point of every report is counted.
 	taken    map[tracking.Result]prometheus.Counter
 	rejected map[tracking.Reject]prometheus.Counter
+	suspect  map[tracking.Suspicion]prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -37,11 +38,15 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "hotfoot_http_refused_total", Help: "Requests refused or failed, by problem code.",
 		}, []string{"code"}),
 		taken: map[tracking.Result]prometheus.Counter{}, rejected: map[tracking.Reject]prometheus.Counter{},
+		suspect: map[tracking.Suspicion]prometheus.Counter{},
 	}
 	points := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hotfoot_positions_total", Help: "Reported positions, by what became of them.",
 	}, []string{"result", "code"})
-	registry.MustRegister(m.refused, points)
+	suspects := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hotfoot_positions_suspect_total", Help: "Reported positions that are kept and not shown, by why they cannot be true.",
+	}, []string{"reason"})
+	registry.MustRegister(m.refused, points, suspects)
 	// Every reason stands at zero from the start, so that an alert on its rate works the first time it happens.
 	for _, code := range tracking.Codes {
 		m.refused.WithLabelValues(string(code))
@@ -52,6 +57,9 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	for _, reject := range tracking.Rejects {
 		m.rejected[reject] = points.WithLabelValues(string(tracking.ResultRejected), string(reject))
 	}
+	for _, s := range tracking.Suspicions {
+		m.suspect[s] = suspects.WithLabelValues(s.String())
+	}
 	return m
 }
 
@@ -60,5 +68,8 @@ func (m *metrics) countPoint(r tracking.Receipt) {
 		m.rejected[r.Reject].Inc()
 	} else {
 		m.taken[r.Result].Inc()
+	}
+	if r.Suspect != tracking.Believed {
+		m.suspect[r.Suspect].Inc()
 	}
 }

@@ -110,16 +110,16 @@ func TestServer_Deliveries_track(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	sam := s.onDuty(t)
-	send := func(t *testing.T, lat float64) {
+	send := func(t *testing.T, metres float64) object {
 		t.Helper()
 		// The phone's clock counts milliseconds: the next fix is of another one.
 		began := time.Now().Truncate(time.Millisecond)
 		eventually(t, "a millisecond passes", func() bool { return time.Now().Truncate(time.Millisecond).After(began) })
-		s.do(t, "POST", "/v1/courier/positions", sam.token, fix(0, "lat", lat), "Prefer: wait=10").want(t, 200)
+		return s.do(t, "POST", "/v1/courier/positions", sam.token, fix(0, "lat", 37+metres/1e5), "Prefer: wait=10").want(t, 200)
 	}
-	track := func(t *testing.T, d object) (object, object) {
+	track := func(t *testing.T, d object, query ...string) (object, object) {
 		t.Helper()
-		f := s.do(t, "GET", "/v1/deliveries/"+text(d["id"])+"/track", s.merchant, nil).want(t, 200)
+		f := s.do(t, "GET", "/v1/deliveries/"+text(d["id"])+"/track"+strings.Join(query, ""), s.merchant, nil).want(t, 200)
 		if f["type"] != "Feature" {
 			t.Errorf("type %v", f["type"])
 		}
@@ -136,16 +136,26 @@ func TestServer_Deliveries_track(t *testing.T) {
 		t.Errorf("a line needs two points: %v", f)
 	}
 	send(t, 3)
+	if got := receipts(t, send(t, 99_999)); got != "late?teleport" {
+		t.Errorf("a jump of a hundred kilometres: %s", got)
+	}
 	send(t, 4)
 	s.report(t, sam, d["id"], "picked_up", "en_route", "arriving", "delivered")
 	send(t, 5)
 	f, p = track(t, d)
 	g := f["geometry"].(object)
-	if g["type"] != "LineString" || fmt.Sprint(g["coordinates"]) != "[[-122.4112 2] [-122.4112 3] [-122.4112 4]]" {
+	if g["type"] != "LineString" || fmt.Sprint(g["coordinates"]) != "[[-122.4112 37.00002] [-122.4112 37.00003] [-122.4112 37.00004]]" {
 		t.Errorf("geometry %v: want longitude first, and only what was recorded while the courier had it", g)
 	}
 	if times := p["times"].([]any); len(times) != 3 || !strings.HasSuffix(text(times[0]), "Z") {
 		t.Errorf("times %v", times)
+	}
+	if _, there := p["suspects"]; there {
+		t.Errorf("suspects, which nobody asked for: %v", p)
+	}
+	f, p = track(t, d, "?suspect=true")
+	if g := f["geometry"].(object); len(g["coordinates"].([]any)) != 4 || fmt.Sprint(p["suspects"]) != "[<nil> <nil> teleport <nil>]" || len(p["times"].([]any)) != 4 {
+		t.Errorf("with suspects: %v", f)
 	}
 	unassigned := s.deliver(t, "")
 	if f, p := track(t, unassigned); f["geometry"] != nil || p["courier_id"] != nil || len(p["times"].([]any)) != 0 {

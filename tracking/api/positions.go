@@ -38,6 +38,7 @@ type (
 		HeadingDeg *float64 `json:"heading_deg,omitempty"`
 		AltitudeM  *float64 `json:"altitude_m,omitempty"`
 		Battery    *float64 `json:"battery,omitempty" doc:"0 to 1"`
+		Mock       *bool    `json:"mock,omitempty" doc:"The phone says that an app made this up: kept, and not shown"`
 	}
 	reportBody struct {
 		Session   string         `json:"session,omitempty" doc:"One for each time the app counts anew: letters, digits, - _ . up to 64"`
@@ -48,6 +49,8 @@ type (
 		Seq    *int64 `json:"seq,omitempty"`
 		Result string `json:"result" enum:"live,late,duplicate,rejected"`
 		Code   string `json:"code,omitempty"`
+		// Suspect is no refusal: the point is kept, and no phone need send it again.
+		Suspect string `json:"suspect,omitempty" enum:"teleport,speed,accuracy,mock,null_island" doc:"Why it cannot be true: kept, and not shown"`
 	}
 	// intakeBody answers a report, over HTTP and over the courier's socket.
 	intakeBody struct {
@@ -214,7 +217,7 @@ func newIntakeBody(intake tracking.Intake) intakeBody {
 	}
 	for i := range intake.Receipts {
 		r := &intake.Receipts[i]
-		body.Receipts[i] = receiptBody{Index: i, Result: string(r.Result), Code: string(r.Reject)}
+		body.Receipts[i] = receiptBody{Index: i, Result: string(r.Result), Code: string(r.Reject), Suspect: r.Suspect.String()}
 		if r.Seq > 0 {
 			body.Receipts[i].Seq = &r.Seq
 		}

@@ -9,7 +9,7 @@ import (
 	"hotfoot/tracking"
 )
 
-// receipts shows an answer's receipts as "live late rejected/coordinate".
+// receipts shows an answer's receipts as "live late?teleport rejected/coordinate".
 func receipts(t *testing.T, o object) string {
 	t.Helper()
 	var out []string
@@ -21,6 +21,9 @@ func receipts(t *testing.T, o object) string {
 		result := text(r["result"])
 		if code := text(r["code"]); code != "" {
 			result += "/" + code
+		}
+		if suspect := text(r["suspect"]); suspect != "" {
+			result += "?" + suspect
 		}
 		out = append(out, result)
 	}
@@ -182,7 +185,7 @@ func badPoints() (body, want string) {
 	quoted := func(t time.Time) string { return `"` + stamp(t) + `"` }
 	points := []struct{ body, want string }{
 		{at(quoted(now.Add(-time.Second))), "live"},
-		{place(`"lat":0,"lon":0`)[:17] + fmt.Sprintf(`"recorded_at":%q}`, stamp(now.Add(-30*time.Second))), "late"},
+		{place(`"lat":0,"lon":0`)[:17] + fmt.Sprintf(`"recorded_at":%q}`, stamp(now.Add(-30*time.Second))), "late?null_island"},
 		{place(`"lon":2`), "rejected/coordinate"},
 		{place(`"lat":1`), "rejected/coordinate"},
 		{place(`"lat":null,"lon":2`), "rejected/coordinate"},

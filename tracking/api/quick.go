@@ -116,6 +116,8 @@ func (s *scanner) point() (point tracking.Point) {
 			field, reading = 1<<7, &p.AltitudeM
 		case "battery":
 			field, reading = 1<<8, &p.Battery
+		case "mock":
+			field, point.Mock = 1<<9, s.boolean()
 		}
 		if reading != nil && !s.null() {
 			*reading = tracking.Read(s.number())
@@ -202,6 +204,18 @@ func (s *scanner) null() bool {
 		s.at += 4
 		return true
 	}
+	return false
+}
+
+// boolean reads true, false, or null for false.
+func (s *scanner) boolean() bool {
+	for _, word := range [...]string{"true", "false"} {
+		if s.peek() == word[0] && s.at+len(word) <= len(s.body) && string(s.body[s.at:s.at+len(word)]) == word {
+			s.at += len(word)
+			return word == "true"
+		}
+	}
+	s.bad = s.bad || !s.null()
 	return false
 }
 

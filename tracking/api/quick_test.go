@@ -18,7 +18,8 @@ var quickly = []string{
 	` { "lat" : 1.5 , "lon" : -0 , "recorded_at" : "2026-03-04T18:10:00.5+01:00" } ` + "\n",
 	`{"session":"a-1","positions":[{"seq":1,"lat":0,"lon":0,"recorded_at":"2026-03-04T18:10:00.123456Z"}]}`,
 	`{"positions":[{"seq":null,"lat":37.781212345678901,"lon":-122.41,"recorded_at":"2026-03-04T18:10:00Z","accuracy_m":5.25,"speed_mps":null,` +
-		`"heading_deg":359.9,"altitude_m":-12e-1,"battery":1E0},{"battery":0.5,"recorded_at":"2026-03-04T18:10:00Z","lon":1,"lat":2}],"session":""}`,
+		`"heading_deg":359.9,"altitude_m":-12e-1,"battery":1E0,"mock":true},{"mock":false,"battery":0.5,"recorded_at":"2026-03-04T18:10:00Z","lon":1,"lat":2}],"session":""}`,
+	`{"lat":1,"mock": null ,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"}`,
 }
 
 // slowly are what it must leave to ParseReport, be it right or wrong.
@@ -38,6 +39,9 @@ var slowly = []string{
 	`{"positions":[{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"}],"positions":[{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"}]}`,
 	`{"session":"a","session":"b","positions":[{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"}]}`, `{"session":"a"}`, `{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"`,
 	`{"lat":1 "lon":2,"recorded_at":"2026-03-04T18:10:00Z"}`, `{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","battery":nul}`, `{"lat":0x1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z"}`,
+	`{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","mock":1}`, `{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","mock":"true"}`,
+	`{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","mock":tru}`, `{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","mock":True}`,
+	`{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","mock":true,"mock":true}`, `{"lat":1,"lon":2,"recorded_at":"2026-03-04T18:10:00Z","mock":truefalse}`,
 }
 
 func TestQuickReport(t *testing.T) {
@@ -152,7 +156,7 @@ func TestAppendIntake(t *testing.T) {
 			intake.Receipts = append(intake.Receipts, tracking.Receipt{
 				Seq:    rapid.SampledFrom([]int64{0, 1, maxSeq}).Draw(t, "seq"),
 				Result: rapid.SampledFrom([]tracking.Result{tracking.ResultLive, tracking.ResultLate, tracking.ResultDuplicate, tracking.ResultRejected}).Draw(t, "result"),
-				Reject: rapid.SampledFrom(append(tracking.Rejects, "")).Draw(t, "reject"),
+				Reject: rapid.SampledFrom(append(tracking.Rejects, "")).Draw(t, "reject"), Suspect: rapid.SampledFrom(append(tracking.Suspicions, tracking.Believed)).Draw(t, "suspect"),
 			})
 		}
 		var want bytes.Buffer

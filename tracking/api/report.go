@@ -59,7 +59,7 @@ func ParseReport(body []byte) (tracking.PositionReport, error) {
 
 func knownField(name string) bool {
 	switch name {
-	case "seq", "recorded_at", "lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery":
+	case "seq", "recorded_at", "lat", "lon", "accuracy_m", "speed_mps", "heading_deg", "altitude_m", "battery", "mock":
 		return true
 	}
 	return false
@@ -109,6 +109,9 @@ func parsePoint(raw []byte) tracking.Point {
 		default:
 			reject(tracking.RejectReading)
 		}
+	}
+	if mock, ok := fields["mock"]; ok && json.Unmarshal(mock, &point.Mock) != nil {
+		reject(tracking.RejectMalformed)
 	}
 	for name := range fields {
 		if !knownField(name) {

@@ -26,10 +26,16 @@ type (
 		DeliveryID string       `json:"delivery_id"`
 		CourierID  *string      `json:"courier_id"`
 		Times      []frame.Time `json:"times" doc:"When each coordinate was recorded"`
+		Suspects   *[]*string   `json:"suspects,omitempty" doc:"Asked for with suspect=true: why each coordinate cannot be true, null for those that can"`
 	}
 )
 
-func (s *Server) getTrack(ctx context.Context, in *deliveryPath) (*out[feature], error) {
+type trackRequest struct {
+	ID      string `path:"id"`
+	Suspect bool   `query:"suspect" doc:"Also what was reported and cannot be true, such as a jump across the city"`
+}
+
+func (s *Server) getTrack(ctx context.Context, in *trackRequest) (*out[feature], error) {
 	record, err := s.own(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -41,7 +47,7 @@ func (s *Server) getTrack(ctx context.Context, in *deliveryPath) (*out[feature],
 	courier := record.Delivery.CourierID.String()
 	f.Properties.CourierID = &courier
 	from, to := s.carried(record)
-	positions, err := s.Deps.Deliveries.Track(ctx, record.Delivery.CourierID, from, to, maxTrack)
+	positions, err := s.Deps.Deliveries.Track(ctx, record.Delivery.CourierID, from, to, in.Suspect, maxTrack)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +56,24 @@ func (s *Server) getTrack(ctx context.Context, in *deliveryPath) (*out[feature],
 		line.Coordinates[i] = [2]float64{p.Lon, p.Lat}
 		f.Properties.Times = append(f.Properties.Times, frame.Time(p.RecordedAt))
 	}
+	if in.Suspect {
+		f.Properties.Suspects = suspectsOf(positions)
+	}
 	if len(positions) >= 2 {
 		f.Geometry = &line
 	}
 	return &out[feature]{f}, nil
+}
+
+func suspectsOf(positions []tracking.Position) *[]*string {
+	suspects := make([]*string, len(positions))
+	for i, p := range positions {
+		if p.Suspect != tracking.Believed {
+			reason := p.Suspect.String()
+			suspects[i] = &reason
+		}
+	}
+	return &suspects
 }
 
 // carried is the time during which the delivery's present courier had it.

@@ -33,11 +33,15 @@ const (
 	NewestSize   = PositionSize + 4
 )
 
+// suspicionBit is where the reason of a suspicion begins in a position's flags; below it is a bit for each reading that is known. A release that knows
+// of no suspicions takes no notice of it.
+const suspicionBit = 5
+
 // AppendPosition writes a position without its pace. Layout, big-endian: version u8, flags u8, recorded_at i64 (Unix ms), lat f64, lon f64,
-// accuracy f32, speed f32, heading f32, altitude f32, battery f32. The script position.lua reads the first 26 bytes.
+// accuracy f32, speed f32, heading f32, altitude f32, battery f32. The script position.lua reads the first 30 bytes, and writes the flags.
 func AppendPosition(b []byte, p tracking.Position) []byte {
 	readings := [5]tracking.Reading{p.AccuracyM, p.SpeedMPS, p.HeadingDeg, p.AltitudeM, p.Battery}
-	var flags byte
+	flags := byte(p.Suspect) << suspicionBit
 	for i, r := range readings {
 		if r.Known {
 			flags |= 1 << i
@@ -63,6 +67,9 @@ func Position(b []byte) (tracking.Position, error) {
 		return p, errVersion
 	}
 	flags := b[1]
+	if p.Suspect = tracking.Suspicion(flags >> suspicionBit); !p.Suspect.Known() {
+		return p, errValue
+	}
 	p.RecordedAt = time.UnixMilli(int64(binary.BigEndian.Uint64(b[2:]))).UTC()
 	p.Lat = math.Float64frombits(binary.BigEndian.Uint64(b[10:]))
 	p.Lon = math.Float64frombits(binary.BigEndian.Uint64(b[18:]))

@@ -30,6 +30,7 @@ var positions = rapid.Custom(func(t *rapid.T) tracking.Position {
 		RecordedAt: times.Draw(t, "at"), Lat: rapid.Float64Range(-90, 90).Draw(t, "lat"), Lon: rapid.Float64Range(-180, 180).Draw(t, "lon"),
 		AccuracyM: readings.Draw(t, "accuracy"), SpeedMPS: readings.Draw(t, "speed"), HeadingDeg: readings.Draw(t, "heading"),
 		AltitudeM: readings.Draw(t, "altitude"), Battery: readings.Draw(t, "battery"),
+		Suspect: rapid.SampledFrom(append(tracking.Suspicions, tracking.Believed)).Draw(t, "suspect"),
 	}
 })
 
@@ -108,6 +109,7 @@ func TestPosition_refuses(t *testing.T) {
 	for what, change := range map[string]func([]byte){
 		"another version":       func(b []byte) { b[0] = 2 },
 		"version 0":             func(b []byte) { b[0] = 0 },
+		"a suspicion unknown":   func(b []byte) { b[1] |= 6 << 5 },
 		"a latitude of NaN":     func(b []byte) { b[10], b[11] = 0x7f, 0xf8 },
 		"a latitude beyond":     func(b []byte) { b[10], b[11] = 0x40, 0x60 },
 		"a longitude of -Inf":   func(b []byte) { copy(b[18:], "\xff\xf0\x00\x00\x00\x00\x00\x00") },

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -146,7 +147,7 @@ func (p *phone) add(at time.Time) {
 	if p.manner != uncounted {
 		p.seq++
 	}
-	angle := float64(at.UnixMilli()%600_000) / 600_000
+	angle := math.Abs(float64(at.UnixMilli()%1_200_000)/600_000 - 1) // there and back: who jumps is not believed
 	k := kept{
 		Point: oracle.Point{Session: p.session, Seq: p.seq, RecordedAt: at.UnixMilli()},
 		wire: fix{

@@ -83,15 +83,16 @@ var All = []Mutation{
 		Name: "viewers are told of a position before it is kept",
 		Edits: []Edit{{
 			"store/redisstore/position.lua",
-			"local known, durable = '', '0'\n",
-			"if fix ~= '' then call(ARGV[12], KEYS[1], fix .. struct.pack('>f', -1)) end\nlocal known, durable = '', '0'\n",
+			"if not elsewhere then\n",
+			"if newest > 0 then call(ARGV[12], KEYS[1], string.sub(batch, before + 54 * newest - 1, before + 54 * newest + 44) .. struct.pack('>f', -1)) end\n" +
+				"if not elsewhere then\n",
 		}},
 		Row: "F10", Sign: Sign{"I4", "no such position"},
 	},
 	{
 		Name: "the marker follows the newest report, not the newest fix",
 		Edits: []Edit{
-			{"store/redisstore/position.lua", "if fix ~= '' and at > since then", "if fix ~= '' and at ~= since then"},
+			{"store/redisstore/position.lua", "smooth = at > since and (not lat0 or reaches(metres, since, accuracy0, at, accuracy))", "smooth = at ~= since"},
 			{"gateway/gate.go", "t.placed && !p.RecordedAt.After(t.newest.RecordedAt)", "t.placed && p.RecordedAt.Equal(t.newest.RecordedAt)"},
 		},
 		Row: "F22", Sign: Sign{"I3", "moves the marker"},

@@ -31,12 +31,13 @@ const (
 	ResultRejected  = "rejected"
 )
 
-// Receipt tells what became of the point at Index of the request; Code is the reason when it was rejected.
+// Receipt tells what became of the point at Index of the request; Code is the reason when it was rejected, Suspect why it is kept and not shown.
 type Receipt struct {
-	Index  int    `json:"index"`
-	Seq    int64  `json:"seq"`
-	Result string `json:"result"`
-	Code   string `json:"code"`
+	Index   int    `json:"index"`
+	Seq     int64  `json:"seq"`
+	Result  string `json:"result"`
+	Code    string `json:"code"`
+	Suspect string `json:"suspect"`
 }
 
 // PositionReply is the server's answer to a report. Points up to AcceptedSeq are safe in the stream; only those up to

@@ -45,6 +45,7 @@ type Report struct {
 	Late      int
 	Duplicate int
 	Rejected  map[string]int // by code
+	Suspect   map[string]int // of those that came late, what was kept and not shown, by reason
 	Durable   int            // points of tracks whose every point the server has made durable, so far
 }
 
@@ -64,7 +65,7 @@ func NewReplay(cfg ReplayConfig) (*Replay, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Replay{cfg: cfg, merchant: connect(cfg.BaseURL, cfg.MerchantKey, cfg.Transport), report: Report{Rejected: map[string]int{}}}
+	r := &Replay{cfg: cfg, merchant: connect(cfg.BaseURL, cfg.MerchantKey, cfg.Transport), report: Report{Rejected: map[string]int{}, Suspect: map[string]int{}}}
 	id := rand.Text()[:8]
 	for _, track := range cfg.Tracks {
 		timed := timedPoints(track)
@@ -99,7 +100,7 @@ func (r *Replay) Report() Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := r.report
-	out.Rejected = maps.Clone(out.Rejected)
+	out.Rejected, out.Suspect = maps.Clone(out.Rejected), maps.Clone(out.Suspect)
 	return out
 }
 
@@ -151,6 +152,9 @@ func (r *Replay) count(receipts []client.Receipt) {
 			r.report.Duplicate++
 		default:
 			r.report.Rejected[receipt.Code]++
+		}
+		if receipt.Suspect != "" {
+			r.report.Suspect[receipt.Suspect]++
 		}
 	}
 }

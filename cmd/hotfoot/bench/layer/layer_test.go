@@ -171,7 +171,7 @@ func TestHash(t *testing.T) {
 	must(t, store.Announce(t.Context(), record))
 	fix := tracking.Position{RecordedAt: now, Lat: 37.7, Lon: -122.4}
 	_, err = store.Place(t.Context(), tracking.Placement{
-		MerchantID: courier.MerchantID, Newest: &fix, Batch: tracking.Batch{CourierID: courier.ID, ReceivedAt: now},
+		MerchantID: courier.MerchantID, Batch: tracking.Batch{CourierID: courier.ID, ReceivedAt: now, Fixes: []tracking.Fix{{Position: fix}}},
 	})
 	must(t, err)
 	got, newest, err := assemble(t.Context(), record.Delivery.ID)
