@@ -32,8 +32,8 @@ type viewer struct {
 type visit struct {
 	topic  *topic
 	record *tracking.Record // as the link was opened with it, perhaps without its events
-	seen   tracking.Seen   // what they know already
-	look   int64           // the topic's look that must have ended before they are shown anything
+	seen   tracking.Seen    // what they know already
+	look   int64            // the topic's look that must have ended before they are shown anything
 }
 
 // topic is one delivery that somebody watches on this node: what they have been told, and (gate.go) the gate through which everything new comes.
@@ -58,18 +58,19 @@ type topic struct {
 	ver       int64
 	said      time.Time
 	newest    tracking.Position
+	held      *held // fixes that are not old enough to be shown; nil unless the merchant wants them to be
 	eta       tracking.ETA
 	// snapshots are encoded for newcomers, by the ver they know already; a crowd that returns knows the same. Cleared by every change, and soon.
 	snapshots map[int64]*message
 
 	snapshotAt time.Time
-	staleSince time.Time       // as the snapshots say
-	looks      int64           // how many have begun
-	turned     chan struct{}   // closed when a look ends; nil while nobody waits for that
-	err        error           // there is no such delivery any more
-	gaps       int             // how often a watch was lost
+	staleSince time.Time        // as the snapshots say
+	looks      int64            // how many have begun
+	turned     chan struct{}    // closed when a look ends; nil while nobody waits for that
+	err        error            // there is no such delivery any more
+	gaps       int              // how often a watch was lost
 	record     *tracking.Record // without its events, and what else viewers are not told; what it points to is never changed
-	tail       tail            // its events
+	tail       tail             // its events
 	delivery   Watch
 	courier    Watch // only while the courier may be shown
 }
@@ -246,20 +247,23 @@ func (t *topic) view(now time.Time) tracking.View {
 		eta := t.eta
 		v.ETA = &eta
 	}
-	if t.promise && v.Why == tracking.Shown {
-		v.Position = &t.newest
+	if t.placed {
+		if shown, may := t.aim.Shows(t.offered(), now); may {
+			v.Position = &shown
+		}
 	}
 	return v
 }
 
 // expect brings the promise up to date: what was promised stands until something else is known. Called with mu held.
 func (t *topic) expect(now time.Time) {
-	if !t.placed || !t.aim.Expected {
+	if !t.placed {
 		t.promise = false
 		return
 	}
-	if eta := t.aim.Estimate(&t.newest, now); !t.promise || t.eta.Settles(eta, now) {
+	eta, expected := t.aim.Estimate(t.offered(), now)
+	if expected && (!t.promise || t.eta.Settles(eta, now)) {
 		t.eta = eta
 	}
-	t.promise = true
+	t.promise = expected
 }

@@ -33,6 +33,7 @@ type node struct {
 
 	subscriber *pubsub.Subscriber
 	relay      *tracking.Relay
+	tenancy    *tracking.Tenancy
 	history    *tracking.History
 	auth       *api.Auth
 	hub        *gateway.Hub
@@ -90,6 +91,7 @@ func (n *node) build() error {
 	n.subscriber = pubsub.NewSubscriber(n.client, n.log)
 	feed := pubsub.NewFeed(n.subscriber, n.log)
 	n.relay = tracking.NewRelay(p.outbox, p.announcer, tracking.RelayConfig{}, n.log)
+	n.tenancy = tracking.NewTenancy(n.truth, n.relay, time.Now, n.log)
 	stored := newHistoryMetrics(n.registry)
 	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{Second: p.second, OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
 	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
@@ -103,6 +105,7 @@ func (n *node) build() error {
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, time.Now),
 		Roster:   tracking.NewRoster(n.truth, revoker{pubsub.NewControl(n.client), n.hot}, n.relay, time.Now, n.log),
+		Tenancy:  n.tenancy,
 		Viewing:  viewing, Linker: linker, Auth: n.auth, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
@@ -159,6 +162,7 @@ func (n *node) run(ctx context.Context) error {
 	}
 	// Every node that makes changes marks its own; every worker sweeps too, should that node be gone.
 	loop("relay", n.relay.Run)
+	loop("tenancy", n.tenancy.Run)
 	if n.flags.has(roleWorker) {
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)

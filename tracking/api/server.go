@@ -21,6 +21,7 @@ type Deps struct {
 	Dispatch   *tracking.Dispatch
 	Ingest     *tracking.Ingest
 	Roster     *tracking.Roster
+	Tenancy    *tracking.Tenancy
 	Viewing    *tracking.Viewing
 	Linker     *tracking.Linker
 	Auth       *Auth
@@ -103,8 +104,10 @@ func (s *Server) Mount(engine *gin.Engine) {
 	config.Transformers = []huma.Transformer{s.countFramework}
 	s.huma = humagin.New(engine, config)
 	s.mountDeliveries()
+	s.mountMerchant()
 	s.mountCouriers()
 	s.mountCourier()
+	s.mountViewers()
 	s.mountPositions(engine)
 	s.mountCustomer(engine)
 	s.mountOps()
