@@ -75,6 +75,7 @@ func newSite(t *testing.T) *site {
 	subscriber := pubsub.NewSubscriber(client, log)
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
 	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
+	tenancy := tracking.NewTenancy(s.store, relay, time.Now, log)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
 	revoked := pubsub.NewFeed(subscriber, log).Revoked(auth.Forget, func(bool) { auth.ForgetAll() })
@@ -82,6 +83,7 @@ func newSite(t *testing.T) *site {
 		Dispatch: tracking.NewDispatch(s.store, relay, time.Now),
 		Ingest:   tracking.NewIngest(hot, history, s.store, time.Now),
 		Roster:   tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
+		Tenancy:  tenancy,
 		Viewing:  tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Records: hot,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
@@ -89,7 +91,7 @@ func newSite(t *testing.T) *site {
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)
 	serve(t, s, engine)
-	s.run(t, subscriber.Run, relay.Run, history.Run, history.RunDirect)
+	s.run(t, subscriber.Run, relay.Run, tenancy.Run, history.Run, history.RunDirect)
 	select {
 	case <-revoked.Ready():
 	case <-time.After(time.Minute):
