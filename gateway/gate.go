@@ -140,8 +140,9 @@ func (t *topic) show() {
 	}
 	now := t.hub.now()
 	t.expect(now)
-	shown, may := t.aim.Shows(t.offered(), now)
-	if !may || !t.promise {
+	var room tracking.Position
+	shown := t.aim.Shows(t.offered(), now, &room)
+	if shown == nil || !t.promise {
 		if promised != t.promise {
 			t.tell(newMessage(frame.Changed(t.view(now))), "view", true)
 		}
@@ -149,7 +150,7 @@ func (t *topic) show() {
 	}
 	t.said = now
 	t.hub.metrics.positions.Inc()
-	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, shown, t.ver, &t.eta) })
+	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, *shown, t.ver, &t.eta) })
 	defer d.done()
 	for _, v := range t.viewers {
 		if v.outbox.newest(&d) {

@@ -248,9 +248,7 @@ func (t *topic) view(now time.Time) tracking.View {
 		v.ETA = &eta
 	}
 	if t.placed {
-		if shown, may := t.aim.Shows(t.offered(), now); may {
-			v.Position = &shown
-		}
+		v.Position = t.aim.Shows(t.offered(), now, new(tracking.Position))
 	}
 	return v
 }

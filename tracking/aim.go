@@ -31,15 +31,17 @@ func (r *Record) Aim() Aim {
 	return a
 }
 
-// Shows answers what a customer may see of a fix now: the fix itself, the middle of its cell, or nothing.
-func (a *Aim) Shows(p *Position, now time.Time) (Position, bool) {
+// Shows answers what a customer may see of a fix now: the fix itself, the middle of its cell, for which there must be room, or nil. It copies no fix that
+// may be seen as it is, since there is one every few milliseconds.
+func (a *Aim) Shows(p *Position, now time.Time, room *Position) *Position {
 	switch {
 	case a.Why != Shown || a.early(p, now) || a.hides(p):
-		return Position{}, false
+		return nil
 	case a.gridM > 0:
-		return coarse(p, a.gridM), true
+		*room = coarse(p, a.gridM)
+		return room
 	}
-	return *p, true
+	return p
 }
 
 // hintM is how wide the cells are from which an arrival is worked out while the courier may not be seen.

@@ -88,8 +88,6 @@ func See(r *Record, newest *Position, now time.Time) View {
 	if eta, expected := aim.Estimate(newest, now); expected {
 		v.ETA = &eta
 	}
-	if shown, may := aim.Shows(newest, now); may {
-		v.Position = &shown
-	}
+	v.Position = aim.Shows(newest, now, new(Position))
 	return v
 }
