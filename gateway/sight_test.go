@@ -199,7 +199,9 @@ func TestTopic_sight(t *testing.T) {
 		}
 		judged := len(th.tape.frames)
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
-			what := rapid.SampledFrom([]string{"move", "move", "move", "time", "time", "status", "stops", "duty", "courier", "settings", "zones", "who comes", "who comes back"}).Draw(rt, "what")
+			what := rapid.SampledFrom([]string{
+				"move", "move", "move", "time", "time", "status", "stops", "duty", "courier", "settings", "zones", "who comes", "who comes back",
+			}).Draw(rt, "what")
 			switch what {
 			case "move":
 				th.now = th.now.Add(time.Duration(rapid.IntRange(1, 3000).Draw(rt, "ms")) * time.Millisecond)

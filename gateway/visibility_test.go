@@ -264,6 +264,33 @@ func TestCustomers_rounded(t *testing.T) {
 	}
 }
 
+// Whoever comes first is shown what is old enough once it is, and nothing before.
+func TestCustomers_delayed(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	n := s.node(gateway.Config{})
+	s.set(t, func(m *tracking.Merchant) { m.Delay = time.Minute })
+	phone := s.hire("Sam")
+	r := s.deliver(phone, tracking.PickedUp, tracking.EnRoute)
+	s.move(phone, 37.7801, -122.41)
+	v := n.watch(t, r)
+	s.move(phone, 37.7802, -122.41)
+	n.advance(50 * time.Second)
+	// A status passes through the same topic after whatever there was to be shown.
+	s.report(phone, r, tracking.Arriving)
+	_, at := v.ver(r.Delivery.Ver + 1)
+	for _, text := range v.heard()[:at] {
+		if f := decode(t, text); f.Type == "position" || f.Position != nil {
+			t.Errorf("too soon: %s", text)
+		}
+	}
+	n.advance(11 * time.Second)
+	f, _ := v.ofType("position", at)
+	for !strings.Contains(f.raw, "37.7802") {
+		f, at = v.ofType("position", at)
+	}
+}
+
 // A link that was revoked opens neither a socket nor a stream, and is told nothing more.
 func TestCustomers_cut_revoked(t *testing.T) {
 	t.Parallel()

@@ -61,7 +61,8 @@ func (s *Server) mountCouriers() {
 	register(s, create, s.createCourier)
 	register(s, s.operation("Couriers", "list-couriers", http.MethodGet, "/v1/couriers", "List couriers", merchant, ops), s.listCouriers)
 	register(s, s.operation("Couriers", "get-courier", http.MethodGet, "/v1/couriers/{id}", "One courier", merchant, ops), s.getCourier)
-	register(s, s.operation("Couriers", "update-courier", http.MethodPatch, "/v1/couriers/{id}", "Change name, vehicle, phone or hidden zones", merchant, ops), s.patchCourier)
+	register(s, s.operation("Couriers", "update-courier", http.MethodPatch, "/v1/couriers/{id}", "Change name, vehicle, phone or hidden zones", merchant, ops),
+		s.patchCourier)
 	register(s, s.operation("Couriers", "rotate-token", http.MethodPost, "/v1/couriers/{id}/token", "Give the courier a new key and end the old one", merchant, ops), s.rotateToken)
 	register(s, s.operation("Couriers", "set-route", http.MethodPut, "/v1/couriers/{id}/route", "Put the courier's stops in order", merchant, ops), s.setRoute)
 }

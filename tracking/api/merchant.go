@@ -24,7 +24,8 @@ func merchantOut(m tracking.Merchant) merchantBody {
 func (s *Server) mountMerchant() {
 	merchant := tracking.RoleMerchant
 	register(s, s.operation("Merchant", "get-merchant", http.MethodGet, "/v1/merchant", "Who you are, and what your customers may see", merchant), s.getMerchant)
-	register(s, s.operation("Merchant", "update-merchant", http.MethodPatch, "/v1/merchant", "Change what your customers may see; pages that are open follow within seconds", merchant), s.patchMerchant)
+	register(s, s.operation("Merchant", "update-merchant", http.MethodPatch, "/v1/merchant", "Change what your customers may see, also on pages that are open", merchant),
+		s.patchMerchant)
 }
 
 func (s *Server) getMerchant(ctx context.Context, _ *struct{}) (*out[merchantBody], error) {

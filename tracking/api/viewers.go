@@ -13,10 +13,10 @@ type (
 	viewerBody struct {
 		DeliveryID  string     `json:"delivery_id"`
 		Visible     bool       `json:"visible" doc:"This customer can see where you are"`
-		Why         string     `json:"why" enum:"on_the_way,status,not_arriving,stops_before,off_duty,finished" doc:"on_the_way: you are visible, since you are on the way to their door and near enough. Else why you are not: the delivery's status, your merchant shows couriers only once they arrive, more stops come first than it allows, or you are off duty"`
+		Why         string     `json:"why" enum:"on_the_way,status,not_arriving,stops_before,off_duty,finished" doc:"on_the_way: visible, since you are on the way to their door and near enough; else why you are not"`
 		Status      string     `json:"status"`
 		StopsBefore *int       `json:"stops_before"`
-		Since       frame.Time `json:"since" doc:"Since when you are on the way to their door; null while you are not. You may have come into view later, when stops before it were done"`
+		Since       frame.Time `json:"since" doc:"Since when you are on the way to their door, or null; you may have come into view later"`
 		RoundedM    int        `json:"rounded_m,omitempty" doc:"They see no more than the middle of a cell so many metres wide"`
 		DelayS      int        `json:"delay_s,omitempty" doc:"They see where you were so many seconds ago"`
 		Viewers     *int       `json:"viewers" doc:"How many are watching; null, since nobody counts them over all nodes"`
