@@ -171,6 +171,39 @@ func TestStore_PassOn(t *testing.T) {
 			t.Errorf("owing %v; told of the newest were %v", owing, told)
 		}
 	})
+	t.Run("waits for who is just setting out", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(t)
+		r := s.report(t, s.create(t, s.courier), tracking.PickedUp)
+		setting, err := s.pool.Begin(t.Context())
+		must(t, err)
+		defer func() { _ = setting.Rollback(context.WithoutCancel(t.Context())) }()
+		_, err = setting.Exec(t.Context(), "SELECT FROM couriers WHERE id = $1 FOR NO KEY UPDATE", s.courier.ID)
+		must(t, err)
+		_, err = setting.Exec(t.Context(), "UPDATE deliveries SET status = 'en_route', rev = rev + 1 WHERE id = $1", r.Delivery.ID)
+		must(t, err)
+		s.amend(t, func(m *tracking.Merchant) { m.RoundingM = 500 })
+		told := make(chan []tracking.Record, 1)
+		go func() {
+			records, _, err := s.PassOn(t.Context(), 10, now())
+			if err != nil {
+				t.Error(err)
+			}
+			told <- records
+		}()
+		for waiting := false; !waiting; {
+			select {
+			case records := <-told:
+				t.Fatalf("told of %v before it is known who sets out", records)
+			default:
+			}
+			must(t, s.pool.QueryRow(t.Context(), "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting))
+		}
+		must(t, setting.Commit(t.Context()))
+		if records := <-told; len(records) != 1 || records[0].Delivery.Status != tracking.EnRoute || records[0].Merchant.RoundingM != 500 {
+			t.Errorf("told was %+v", records)
+		}
+	})
 	// A courier sets out while the merchant changes its mind: whichever is first, the last that is announced has the new settings.
 	t.Run("misses nobody who sets out meanwhile, and ends in no deadlock", func(t *testing.T) {
 		t.Parallel()
