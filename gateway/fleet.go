@@ -180,9 +180,12 @@ func (f *fleet) enlist(c tracking.Courier) {
 		f.remove(u)
 	case c.OnDuty && u == nil:
 		f.add(newUnit(c, f.stops[c.ID]))
-	case c.OnDuty && u.courier != c:
-		u.courier, u.name = c, strings.ToLower(c.Name)
-		f.retell(u)
+	case c.OnDuty:
+		before := u.courier
+		if u.courier = c; before.Name != c.Name || before.Vehicle != c.Vehicle {
+			u.name = strings.ToLower(c.Name)
+			f.retell(u)
+		}
 	}
 }
 

@@ -19,21 +19,24 @@ func (t *topic) apply(r *tracking.Record) {
 	if t.closed || !r.NewerThan(t.record) {
 		return
 	}
-	old, shownBefore := t.record, t.aim.Why
+	old, before := t.record, t.aim
 	t.keep(*r)
 	t.snapshots = nil
-	if r.Delivery.CourierID != old.Delivery.CourierID {
-		t.placed, t.promise = false, false
+	if r.Delivery.CourierID != old.Delivery.CourierID || t.aim.Why != tracking.Shown {
+		t.lose()
 	}
-	if t.aim.Why != tracking.Shown {
-		t.placed = false
+	if before.Why != tracking.Shown {
+		t.held = nil // what was known before the courier might be seen must not be shown now because it has become old
 	}
+	t.hold()
 	t.watchCourier()
 	t.revoke()
 	if len(t.viewers) == 0 {
 		return
 	}
-	now, hide := t.hub.now(), t.aim.Why != tracking.Shown
+	now, sight := t.hub.now(), !t.aim.SameSight(&before)
+	// A position that waits for a slow socket was encoded under what might be seen then.
+	hide := t.aim.Why != tracking.Shown || sight
 	events := r.EventsAfter(old.Delivery.Ver)
 	if r.Epoch != old.Epoch || len(events) > 0 && events[0].Ver != old.Delivery.Ver+1 {
 		// Another history, or more missed than a record carries. It has the position; one that waits is of the history before.
@@ -42,7 +45,7 @@ func (t *topic) apply(r *tracking.Record) {
 		for _, e := range events {
 			t.tell(newMessage(frame.Status(r.Epoch, e)), "status", hide)
 		}
-		if t.aim.Why != shownBefore || viewDiffers(old, r) {
+		if sight || viewDiffers(old, r) {
 			t.tell(newMessage(frame.Changed(t.view(now))), "view", hide)
 		}
 	}
@@ -112,27 +115,42 @@ func (t *topic) moved(courier tracking.ID, p tracking.Position) {
 	}
 }
 
-// place takes a newer position in and shows it to whom it may be shown. It runs for every fix of everybody who is watched: what can be sent at once
-// leaves nothing behind. Called with mu held.
+// place takes a newer position in, to be shown now or, where the merchant wants that, later. Called with mu held.
 func (t *topic) place(p tracking.Position) {
 	if t.closed || t.placed && !p.RecordedAt.After(t.newest.RecordedAt) {
 		return
 	}
+	t.placed, t.newest = true, p
+	if t.held != nil {
+		t.held.add(p)
+		if !t.held.release(t.hub.now()) && t.promise {
+			return
+		}
+	}
+	t.show()
+}
+
+// show shows where the courier is to whom it may be shown. It runs for every fix of everybody who is watched: what can be sent at once leaves nothing
+// behind. Called with mu held, of a topic that is placed.
+func (t *topic) show() {
 	promised := t.promise
-	t.placed, t.newest, t.snapshots = true, p, nil
+	t.snapshots = nil
 	if len(t.viewers) == 0 {
 		return
 	}
 	now := t.hub.now()
-	if t.expect(now); t.aim.Why != tracking.Shown || !t.promise {
-		if !promised && t.promise {
+	t.expect(now)
+	var room tracking.Position
+	shown := t.aim.Shows(t.offered(), now, &room)
+	if shown == nil || !t.promise {
+		if promised != t.promise {
 			t.tell(newMessage(frame.Changed(t.view(now))), "view", true)
 		}
 		return
 	}
 	t.said = now
 	t.hub.metrics.positions.Inc()
-	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, t.newest, t.ver, &t.eta) })
+	d := borrow(func(b []byte) []byte { return frame.AppendPosition(b, *shown, t.ver, &t.eta) })
 	defer d.done()
 	for _, v := range t.viewers {
 		if v.outbox.newest(&d) {
@@ -167,12 +185,15 @@ func (t *topic) setLive(live bool) {
 	}
 }
 
-// tick says that nothing happened, when nothing did, and lets go of what was made for newcomers.
+// tick says that nothing happened, when nothing did, shows what has become old enough, and lets go of what was made for newcomers.
 func (t *topic) tick(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if now.Sub(t.snapshotAt) > snapshotLife {
 		t.snapshots = nil
+	}
+	if t.held != nil && t.held.release(now) {
+		t.show()
 	}
 	if len(t.viewers) > 0 && now.Sub(t.said) >= tickEvery {
 		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, t.live, now)), "tick", false)

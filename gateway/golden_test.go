@@ -43,6 +43,16 @@ func TestGoldenFrames(t *testing.T) {
 	v := n.watch(t, r)
 	move()
 	position, _ := v.ofType("position", 0)
+	here := len(v.heard())
+	first, before := 0, s.deliver(tracking.Actor{})
+	_, err = s.dispatch.Assign(t.Context(), s.boss, before.Delivery.ID, sam.CourierID, &first)
+	must(t, err)
+	s.set(t, func(m *tracking.Merchant) { m.RoundingM = 300 })
+	_, here = v.frame("a rounded place", here, func(f frame) bool { return f.Type == "view" && strings.Contains(f.raw, "rounded_m") })
+	move()
+	rounded, _ := v.ofType("position", here)
+	_, err = s.dispatch.Cancel(t.Context(), s.boss, before.Delivery.ID, "changed their mind")
+	must(t, err)
 	failing := s.report(sam, r, tracking.Failed)
 	failed, _ := v.ver(failing.Delivery.Ver)
 	view, _ := v.ofType("view", 0)
@@ -59,7 +69,7 @@ func TestGoldenFrames(t *testing.T) {
 	bye, _ := v.ofType("bye", 0)
 
 	said := map[string]string{
-		"snapshot": decode(t, v.heard()[0]).raw, "snapshot-hidden": hidden.heard()[0], "position": position.raw, "status": status.raw,
+		"snapshot": decode(t, v.heard()[0]).raw, "snapshot-hidden": hidden.heard()[0], "position": position.raw, "position-rounded": rounded.raw, "status": status.raw,
 		"status-failed": failed.raw, "status-delivered": delivered.raw, "view": view.raw, "tick": tick.raw, "bye": bye.raw, "route": route,
 	}
 	optional := map[string]bool{

@@ -32,6 +32,7 @@ type shop struct {
 	linker   *tracking.Linker
 	dispatch *tracking.Dispatch
 	roster   *tracking.Roster
+	tenancy  *tracking.Tenancy
 	ingest   *tracking.Ingest
 	merchant tracking.ID
 	boss     tracking.Actor
@@ -61,6 +62,8 @@ func newShopOver(t *testing.T, redisURL string) *shop {
 	s.run(relay.Run)
 	s.dispatch = tracking.NewDispatch(s.truth, relay, time.Now)
 	s.roster = tracking.NewRoster(s.truth, pubsub.NewControl(s.client), relay, time.Now, s.log)
+	s.tenancy = tracking.NewTenancy(s.truth, relay, time.Now, s.log)
+	s.run(s.tenancy.Run)
 	// Couriers here are wherever a test needs them next, and nobody asks to wait for Postgres.
 	s.ingest = tracking.NewIngest(s.hot, nil, s.truth, tracking.Plausibility{MaxSpeedMPS: 1e9}, time.Now)
 	return s

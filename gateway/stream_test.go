@@ -77,7 +77,7 @@ func (s *stream) read() {
 // await answers the first event of a kind from index on, and the index behind it.
 func (s *stream) await(kind string, from int) (event, int) {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline, over := time.Now().Add(patience), false; time.Now().Before(deadline); {
 		s.mu.Lock()
 		for i := from; i < len(s.events); i++ {
 			if s.events[i].kind == kind {
@@ -86,9 +86,12 @@ func (s *stream) await(kind string, from int) (event, int) {
 			}
 		}
 		s.mu.Unlock()
+		if over {
+			s.t.Fatalf("the stream ended without a %s: %+v", kind, s.events)
+		}
 		select {
 		case <-s.done:
-			s.t.Fatalf("the stream ended without a %s: %+v", kind, s.events)
+			over = true // and all that it brought is there to be looked at
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -58,6 +58,7 @@ type topic struct {
 	ver       int64
 	said      time.Time
 	newest    tracking.Position
+	held      *held // fixes that are not old enough to be shown; nil unless the merchant wants them to be
 	eta       tracking.ETA
 	// snapshots are encoded for newcomers, by the ver they know already; a crowd that returns knows the same. Cleared by every change, and soon.
 	snapshots map[int64]*message
@@ -246,20 +247,21 @@ func (t *topic) view(now time.Time) tracking.View {
 		eta := t.eta
 		v.ETA = &eta
 	}
-	if t.promise && v.Why == tracking.Shown {
-		v.Position = &t.newest
+	if t.placed {
+		v.Position = t.aim.Shows(t.offered(), now, new(tracking.Position))
 	}
 	return v
 }
 
 // expect brings the promise up to date: what was promised stands until something else is known. Called with mu held.
 func (t *topic) expect(now time.Time) {
-	if !t.placed || !t.aim.Expected {
+	if !t.placed {
 		t.promise = false
 		return
 	}
-	if eta := t.aim.Estimate(&t.newest, now); !t.promise || t.eta.Settles(eta, now) {
+	eta, expected := t.aim.Estimate(t.offered(), now)
+	if expected && (!t.promise || t.eta.Settles(eta, now)) {
 		t.eta = eta
 	}
-	t.promise = true
+	t.promise = expected
 }

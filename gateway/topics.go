@@ -49,6 +49,7 @@ func (h *Hub) join(r *tracking.Record, seen tracking.Seen) visit {
 	if fresh {
 		t = &topic{hub: h, id: id, said: h.now()}
 		t.keep(*r)
+		t.hold()
 		s.topics[id] = t
 		h.metrics.topics.Inc()
 	}

@@ -42,8 +42,10 @@ type Courier struct {
 	Vehicle    Vehicle
 	Phone      string
 	OnDuty     bool
-	Rev        int64
-	CreatedAt  time.Time
+	// HiddenZones are where no customer ever sees them; at most MaxZones.
+	HiddenZones []Zone
+	Rev         int64
+	CreatedAt   time.Time
 }
 
 // Validate checks the rules that need no store. The error is CodeInvalid and names the field.
@@ -57,5 +59,8 @@ func (c Courier) Validate() error {
 	if !slices.Contains(Vehicles, c.Vehicle) {
 		return Invalid("vehicle", "must be one of foot, bike, scooter, car, van")
 	}
-	return validText("phone", c.Phone, 40)
+	if err := validText("phone", c.Phone, 40); err != nil {
+		return err
+	}
+	return validZones(c.HiddenZones)
 }

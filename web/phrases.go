@@ -107,6 +107,9 @@ func (n narrator) underway() []string {
 		return append(lines, n.say("detail.picked_up"))
 	case !s.Visible && s.Why == "off":
 		return append(lines, n.say("detail.off"))
+	case !s.Visible && stops == 0:
+		// There is but one reason left: this merchant shows its couriers when they arrive.
+		return append(lines, n.say("detail.not_arriving"))
 	case !s.Visible:
 		return append(lines, n.say("detail.not_yet"))
 	case stops > 0:

@@ -34,6 +34,7 @@ type node struct {
 
 	subscriber *pubsub.Subscriber
 	relay      *tracking.Relay
+	tenancy    *tracking.Tenancy
 	history    *tracking.History
 	board      *tracking.Leaderboard
 	roads      *roads
@@ -101,6 +102,7 @@ func (n *node) build() error {
 	n.subscriber = pubsub.NewSubscriber(n.client, n.log)
 	feed := pubsub.NewFeed(n.subscriber, n.log)
 	n.relay = tracking.NewRelay(p.outbox, p.announcer, tracking.RelayConfig{}, n.log)
+	n.tenancy = tracking.NewTenancy(n.truth, n.relay, time.Now, n.log)
 	stored := newHistoryMetrics(n.registry)
 	n.history = tracking.NewHistory(p.track, n.truth, p.backlog, p.hot, tracking.HistoryConfig{Second: p.second, OnStored: stored.observe, OnBuried: stored.buried.Inc}, n.log)
 	n.auth = api.NewAuth(tracking.NewKeyring(n.truth, n.hot))
@@ -120,7 +122,7 @@ func (n *node) build() error {
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, tracking.Plausibility{MaxSpeedMPS: n.flags.MaxSpeedMPS}, time.Now),
-		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log),
+		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log), Tenancy: n.tenancy,
 		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Answers: n.answers, Board: n.board, Roads: n.roads.Roads,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
@@ -202,6 +204,7 @@ func (n *node) run(ctx context.Context) error {
 	loop("computed answers", n.answers.Run)
 	loop("leaderboard", n.board.Run)
 	loop("roads", n.roads.Run)
+	loop("tenancy", n.tenancy.Run)
 	if n.flags.has(roleWorker) {
 		loop("sealing", tracking.NewSealing(n.truth, n.hot, tracking.SealingConfig{}, time.Now, n.log).Run)
 		loop("history", n.history.Run)

@@ -11,14 +11,31 @@ import (
 
 var _ tracking.Staff = (*Store)(nil)
 
-const courierColumns = `id, merchant_id, name, vehicle, phone, on_duty, rev, created_at`
+const courierColumns = `id, merchant_id, name, vehicle, phone, on_duty, hidden_zones, rev, created_at`
 
 func scanCourier(row pgx.CollectableRow) (tracking.Courier, error) {
 	var c tracking.Courier
 	var phone *string
-	err := row.Scan(&c.ID, &c.MerchantID, &c.Name, &c.Vehicle, &phone, &c.OnDuty, &c.Rev, &c.CreatedAt)
-	c.Phone = value(phone)
+	var zones []float64
+	err := row.Scan(&c.ID, &c.MerchantID, &c.Name, &c.Vehicle, &phone, &c.OnDuty, &zones, &c.Rev, &c.CreatedAt)
+	c.Phone, c.HiddenZones = value(phone), zonesOf(zones)
 	return c, err
+}
+
+// zonesOf reads what is kept of zones, three numbers each, and flat writes it.
+func zonesOf(numbers []float64) (zones []tracking.Zone) {
+	for ; len(numbers) >= 3; numbers = numbers[3:] {
+		zones = append(zones, tracking.Zone{Lat: numbers[0], Lon: numbers[1], RadiusM: numbers[2]})
+	}
+	return zones
+}
+
+func flat(zones []tracking.Zone) []float64 {
+	numbers := make([]float64, 0, 3*len(zones))
+	for _, z := range zones {
+		numbers = append(numbers, z.Lat, z.Lon, z.RadiusM)
+	}
+	return numbers
 }
 
 // Nobody can have a copy of a new courier that would have to be brought up to date.
@@ -68,7 +85,7 @@ func (s *Store) Couriers(ctx context.Context, merchant tracking.ID, onDuty *bool
 const lockCourierSQL = courierSQL + ` FOR NO KEY UPDATE`
 
 const updateCourierSQL = `
-UPDATE couriers SET name = $2, vehicle = $3, phone = $4, rev = rev + 1, updated_at = $5 WHERE id = $1 RETURNING ` + courierColumns
+UPDATE couriers SET name = $2, vehicle = $3, phone = $4, hidden_zones = $6, rev = rev + 1, updated_at = $5 WHERE id = $1 RETURNING ` + courierColumns
 
 // UpdateCourier implements tracking.Staff.
 func (s *Store) UpdateCourier(ctx context.Context, merchant, courier tracking.ID, change func(tracking.Courier) (tracking.Courier, error)) (tracking.Courier, []tracking.Record, error) {
@@ -89,7 +106,7 @@ func (s *Store) UpdateCourier(ctx context.Context, merchant, courier tracking.ID
 			return err
 		}
 		now := time.Now()
-		rows, err = tx.Query(ctx, updateCourierSQL, courier, c.Name, c.Vehicle, optional(c.Phone), now)
+		rows, err = tx.Query(ctx, updateCourierSQL, courier, c.Name, c.Vehicle, optional(c.Phone), now, flat(c.HiddenZones))
 		if err != nil {
 			return err
 		}

@@ -4,17 +4,22 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"hotfoot/tracking"
 )
 
 const upsertMerchantSQL = `
-INSERT INTO merchants (id, name, created_at) VALUES ($1, $2, $3)
-ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id, visible_stops`
+INSERT INTO merchants AS m (id, name, created_at) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING ` + merchantColumns
 
 // Merchant answers the merchant of this name, made if there is none. Errors: CodeInvalid, CodeUnavailable.
 func (s *Store) Merchant(ctx context.Context, name string, now time.Time) (tracking.Merchant, error) {
-	m := tracking.Merchant{Name: name}
-	err := s.db.QueryRow(ctx, upsertMerchantSQL, tracking.NewID(), name, now).Scan(&m.ID, &m.VisibleStops)
+	rows, err := s.db.Query(ctx, upsertMerchantSQL, tracking.NewID(), name, now)
+	if err != nil {
+		return tracking.Merchant{}, translate(err)
+	}
+	m, err := pgx.CollectExactlyOneRow(rows, scanMerchant)
 	return m, translate(err)
 }
 

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func TestStore_MarkCouriersPublished(t *testing.T) {
 		off, _, err := s.SetDuty(t.Context(), s.courier.ID, false, now())
 		must(t, err)
 		must(t, s.MarkCouriersPublished(t.Context(), old))
-		if left := unpublished(t, s); len(left) != 1 || left[0] != off {
+		if left := unpublished(t, s); len(left) != 1 || !reflect.DeepEqual(left[0], off) {
 			t.Errorf("left are %+v, want %+v", left, off)
 		}
 		must(t, s.MarkCouriersPublished(t.Context(), []tracking.Courier{off, old[0]}))

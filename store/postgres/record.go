@@ -45,7 +45,7 @@ func scanDelivery(row pgx.CollectableRow) (tracking.Delivery, error) {
 	return d, err
 }
 
-const recordColumns = deliveryColumns + `, m.name, m.visible_stops, c.name, c.vehicle, c.on_duty, (SELECT epoch FROM epoch)`
+const recordColumns = deliveryColumns + `, m.name, ` + sightColumns + `, c.name, c.vehicle, c.on_duty, c.hidden_zones, (SELECT epoch FROM epoch)`
 
 const recordFrom = ` FROM deliveries d JOIN merchants m ON m.id = d.merchant_id LEFT JOIN couriers c ON c.id = d.courier_id `
 
@@ -56,13 +56,17 @@ func scanRecord(row pgx.CollectableRow) (tracking.Record, error) {
 	var n nullable
 	var name, vehicle *string
 	var duty *bool
-	targets := append(deliveryTargets(&r.Delivery, &n), &r.Merchant.Name, &r.Merchant.VisibleStops, &name, &vehicle, &duty, &r.Epoch)
-	err := row.Scan(targets...)
+	var zones []float64
+	var delay int
+	targets := append(append(deliveryTargets(&r.Delivery, &n), &r.Merchant.Name), sightTargets(&r.Merchant, &delay)...)
+	err := row.Scan(append(targets, &name, &vehicle, &duty, &zones, &r.Epoch)...)
 	n.fill(&r.Delivery)
+	r.Merchant.Delay = time.Duration(delay) * time.Second
 	r.Merchant.ID = r.Delivery.MerchantID
 	if !r.Delivery.CourierID.IsZero() {
 		r.Courier = tracking.Courier{
 			ID: r.Delivery.CourierID, MerchantID: r.Delivery.MerchantID, Name: value(name), Vehicle: tracking.Vehicle(value(vehicle)), OnDuty: value(duty),
+			HiddenZones: zonesOf(zones),
 		}
 	}
 	return r, err

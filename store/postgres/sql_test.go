@@ -96,6 +96,14 @@ func TestSQL(t *testing.T) {
 			}
 		}
 	})
+	t.Run("who is under way is so by the domain", func(t *testing.T) {
+		t.Parallel()
+		for _, status := range tracking.Statuses {
+			if listed := strings.Contains(all["underway"], "'"+string(status)+"'"); listed != status.Underway() {
+				t.Errorf("%s is listed: %v, but Underway says %v", status, listed, status.Underway())
+			}
+		}
+	})
 	t.Run("the schema knows exactly the domain's words", func(t *testing.T) {
 		t.Parallel()
 		pool := storetest.Postgres(t)

@@ -15,9 +15,9 @@ import (
 
 // known is what is known of one courier's place, by Go alone.
 type known struct {
-	rule     tracking.Plausibility
-	newest   *tracking.Position
-	where    tracking.Whereabouts
+	rule   tracking.Plausibility
+	newest *tracking.Position
+	where  tracking.Whereabouts
 }
 
 // take is what the script should make of a batch: which fixes it thinks differently of, and which one moves the marker, from 1.

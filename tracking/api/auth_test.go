@@ -20,12 +20,14 @@ type route struct {
 
 var (
 	office = []tracking.Role{tracking.RoleMerchant, tracking.RoleOps}
-	street = []tracking.Role{tracking.RoleCourier}
 	owner  = []tracking.Role{tracking.RoleMerchant}
+	street = []tracking.Role{tracking.RoleCourier}
 )
 
 // contract is every route that the API documents.
 var contract = []route{
+	{"GET", "/v1/merchant", owner, nil, false},
+	{"PATCH", "/v1/merchant", owner, object{"visible_stops": 2}, false},
 	{"POST", "/v1/couriers", office, object{"name": "Sam", "vehicle": "bike"}, false},
 	{"GET", "/v1/couriers", office, nil, false},
 	{"GET", "/v1/couriers/{id}", office, nil, false},
@@ -58,6 +60,7 @@ var contract = []route{
 	{"GET", "/v1/limits/decisions?from=2026-03-04T18:00:00Z&to=2026-03-04T19:00:00Z", owner, nil, false},
 	{"POST", "/v1/courier/positions", street, object{"lat": 1, "lon": 2, "recorded_at": "2026-03-04T18:10:00Z"}, false},
 	{"GET", "/v1/courier/deliveries", street, nil, false},
+	{"GET", "/v1/courier/viewers", street, nil, false},
 	{"PUT", "/v1/courier/shift", street, object{"on_duty": true}, false},
 	{"POST", "/v1/courier/deliveries/{id}/status", street, object{"status": "picked_up", "client_event_id": "x"}, false},
 	{"GET", "/v1/courier/live", street, nil, true},

@@ -14,6 +14,7 @@ type CourierQueries interface {
 	Courier(ctx context.Context, merchant, courier tracking.ID) (tracking.Courier, error)
 	Couriers(ctx context.Context, merchant tracking.ID, onDuty *bool, after tracking.ID, limit int) ([]tracking.Courier, error)
 	Route(ctx context.Context, courier tracking.ID) ([]tracking.Record, error)
+	Records(ctx context.Context, deliveries []tracking.ID) ([]tracking.Record, error)
 }
 
 type (
@@ -25,6 +26,13 @@ type (
 		OnDuty    bool       `json:"on_duty"`
 		Token     string     `json:"token,omitempty" doc:"The courier app's key; shown this once"`
 		CreatedAt frame.Time `json:"created_at"`
+		// Where somebody lives is not listed beside everybody else's.
+		HiddenZones *[]zoneBody `json:"hidden_zones,omitempty" maxItems:"5" nullable:"false" doc:"Circles in which no customer ever sees this courier; not in lists"`
+	}
+	zoneBody struct {
+		Lat     float64 `json:"lat" minimum:"-90" maximum:"90"`
+		Lon     float64 `json:"lon" minimum:"-180" maximum:"180"`
+		RadiusM float64 `json:"radius_m" minimum:"50" maximum:"2000"`
 	}
 	courierPath struct {
 		ID string `path:"id"`
@@ -37,6 +45,16 @@ func courierOut(c tracking.Courier) courierBody {
 	}
 }
 
+// courierWhole is a courier as an answer about them alone has it.
+func courierWhole(c tracking.Courier) courierBody {
+	body, zones := courierOut(c), make([]zoneBody, len(c.HiddenZones))
+	for i, z := range c.HiddenZones {
+		zones[i] = zoneBody(z)
+	}
+	body.HiddenZones = &zones
+	return body
+}
+
 func (s *Server) mountCouriers() {
 	merchant, ops := tracking.RoleMerchant, tracking.RoleOps
 	create := s.operation("Couriers", "create-courier", http.MethodPost, "/v1/couriers", "Create a courier", merchant, ops)
@@ -44,7 +62,8 @@ func (s *Server) mountCouriers() {
 	register(s, create, s.createCourier)
 	register(s, s.operation("Couriers", "list-couriers", http.MethodGet, "/v1/couriers", "List couriers", merchant, ops), s.listCouriers)
 	register(s, s.operation("Couriers", "get-courier", http.MethodGet, "/v1/couriers/{id}", "One courier", merchant, ops), s.getCourier)
-	register(s, s.operation("Couriers", "update-courier", http.MethodPatch, "/v1/couriers/{id}", "Change name, vehicle or phone", merchant, ops), s.patchCourier)
+	register(s, s.operation("Couriers", "update-courier", http.MethodPatch, "/v1/couriers/{id}", "Change name, vehicle, phone or hidden zones", merchant, ops),
+		s.patchCourier)
 	register(s, s.operation("Couriers", "rotate-token", http.MethodPost, "/v1/couriers/{id}/token", "Give the courier a new key and end the old one", merchant, ops), s.rotateToken)
 	register(s, s.operation("Couriers", "set-route", http.MethodPut, "/v1/couriers/{id}/route", "Put the courier's stops in order", merchant, ops), s.setRoute)
 }
@@ -63,7 +82,7 @@ func (s *Server) createCourier(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	body := courierOut(c)
+	body := courierWhole(c)
 	body.Token = secret
 	return &out[courierBody]{body}, nil
 }
@@ -94,15 +113,16 @@ func (s *Server) getCourier(ctx context.Context, in *courierPath) (*out[courierB
 	if err != nil {
 		return nil, err
 	}
-	return &out[courierBody]{courierOut(c)}, nil
+	return &out[courierBody]{courierWhole(c)}, nil
 }
 
 func (s *Server) patchCourier(ctx context.Context, in *struct {
 	ID   string `path:"id"`
 	Body struct {
-		Name    *string `json:"name,omitempty" minLength:"1" maxLength:"200"`
-		Vehicle *string `json:"vehicle,omitempty" enum:"foot,bike,scooter,car,van"`
-		Phone   *string `json:"phone,omitempty" maxLength:"40"`
+		Name    *string     `json:"name,omitempty" minLength:"1" maxLength:"200"`
+		Vehicle *string     `json:"vehicle,omitempty" enum:"foot,bike,scooter,car,van"`
+		Phone   *string     `json:"phone,omitempty" maxLength:"40"`
+		Zones   *[]zoneBody `json:"hidden_zones,omitempty" maxItems:"5" nullable:"false" doc:"Circles in which no customer ever sees this courier; an empty list for none"`
 	}
 },
 ) (*out[courierBody], error) {
@@ -120,11 +140,17 @@ func (s *Server) patchCourier(ctx context.Context, in *struct {
 		if in.Body.Phone != nil {
 			c.Phone = *in.Body.Phone
 		}
+		if in.Body.Zones != nil {
+			c.HiddenZones = nil
+			for _, z := range *in.Body.Zones {
+				c.HiddenZones = append(c.HiddenZones, tracking.Zone(z))
+			}
+		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &out[courierBody]{courierOut(c)}, nil
+	return &out[courierBody]{courierWhole(c)}, nil
 }
 
 type tokenBody struct {

@@ -85,6 +85,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	s.boards = hot
 	roads := tracking.NewRoads(nil, nil, tracking.RoadsConfig{})
 	board := tracking.NewLeaderboard(hot, s.store, hot, time.Now)
+	tenancy := tracking.NewTenancy(s.store, relay, time.Now, log)
 	auth := api.NewAuth(s.store)
 	t.Cleanup(auth.Close)
 	feed := pubsub.NewFeed(subscriber, log)
@@ -104,8 +105,8 @@ func newLimitedSite(t *testing.T, limits string) *site {
 		Dispatch:  tracking.NewDispatch(s.store, relay, time.Now),
 		Ingest:    tracking.NewIngest(hot, history, s.store, tracking.Plausibility{}, time.Now),
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
-		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log),
-		Viewing:   tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
+		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log), Tenancy: tenancy,
+		Viewing: tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
 		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Board: board, Roads: roads, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
@@ -113,7 +114,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)
 	serve(t, s, engine)
-	s.run(t, counts.Run, subscriber.Run, relay.Run, history.Run, history.RunDirect, answers.Run, board.Run)
+	s.run(t, counts.Run, subscriber.Run, relay.Run, tenancy.Run, history.Run, history.RunDirect, answers.Run, board.Run)
 	select {
 	case <-revoked.Ready():
 	case <-time.After(time.Minute):

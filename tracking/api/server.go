@@ -22,6 +22,7 @@ type Deps struct {
 	Ingest     *tracking.Ingest
 	Roster     *tracking.Roster
 	Locksmith  *tracking.Locksmith
+	Tenancy    *tracking.Tenancy
 	Viewing    *tracking.Viewing
 	Linker     *tracking.Linker
 	Auth       *Auth
@@ -111,8 +112,10 @@ func (s *Server) Mount(engine *gin.Engine) {
 	config.Transformers = []huma.Transformer{s.countFramework}
 	s.huma = humagin.New(engine, config)
 	s.mountDeliveries()
+	s.mountMerchant()
 	s.mountCouriers()
 	s.mountCourier()
+	s.mountViewers()
 	s.mountPositions(engine)
 	s.mountCustomer(engine)
 	s.mountOps()

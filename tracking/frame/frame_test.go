@@ -79,8 +79,11 @@ func TestFrames_golden(t *testing.T) {
 		"status-failed.json": frame.Status(1, tracking.Event{Ver: 6, Status: tracking.Failed, At: at(t, "18:18:04"), Reason: "nobody answered the door"}),
 		"view.json":          frame.Changed(tracking.View{Record: &far, Why: tracking.WhyNotYet, ETA: eta(t, "18:31:00", "18:26:00", "18:36:00")}),
 		"position.json":      frame.AppendPosition(nil, moving, 5, eta(t, "18:17:30", "18:16:00", "18:19:00")),
-		"tick.json":          frame.Tick(5, true, at(t, "18:15:40")),
-		"bye.json":           frame.Bye("restarting", 1234*time.Millisecond),
+		"position-rounded.json": frame.AppendPosition(nil, tracking.Position{
+			Lat: 37.785157, Lon: -122.406838, RoundedM: tracking.Read(300), RecordedAt: at(t, "18:15:35"),
+		}, 5, eta(t, "18:20:30", "18:17:00", "18:24:00")),
+		"tick.json": frame.Tick(5, true, at(t, "18:15:40")),
+		"bye.json":  frame.Bye("restarting", 1234*time.Millisecond),
 	} {
 		golden, err := os.ReadFile(filepath.Join(goldens, name))
 		if err != nil {

@@ -52,6 +52,7 @@ func appendFix(b []byte, p tracking.Position) []byte {
 	b = appendReading(b, `,"accuracy_m":`, p.AccuracyM, 1)
 	b = appendReading(b, `,"altitude_m":`, p.AltitudeM, 1)
 	b = appendReading(b, `,"battery":`, p.Battery, 2)
+	b = appendReading(b, `,"rounded_m":`, p.RoundedM, 0)
 	b = append(b, `,"recorded_at":`...)
 	return appendTime(b, p.RecordedAt)
 }

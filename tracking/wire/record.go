@@ -48,12 +48,21 @@ type (
 		ID           tracking.ID `json:"id"`
 		Name         string      `json:"name"`
 		VisibleStops int         `json:"visible"`
+		VisibleFrom  string      `json:"from,omitempty"`
+		RoundingM    int         `json:"round,omitempty"`
+		DelayS       int         `json:"delay,omitempty"`
 	}
 	courierJSON struct {
 		ID      tracking.ID `json:"id"`
 		Name    string      `json:"name"`
 		Vehicle string      `json:"vehicle"`
 		OnDuty  bool        `json:"duty"`
+		Zones   []zoneJSON  `json:"zones,omitempty"`
+	}
+	zoneJSON struct {
+		Lat     float64 `json:"lat"`
+		Lon     float64 `json:"lon"`
+		RadiusM float64 `json:"m"`
 	}
 	eventJSON struct {
 		Ver      int64       `json:"ver"`
@@ -84,6 +93,25 @@ func (m ms) time() time.Time {
 	return time.UnixMilli(int64(m)).UTC()
 }
 
+func merchantOut(m tracking.Merchant) merchantJSON {
+	return merchantJSON{m.ID, m.Name, m.VisibleStops, string(m.VisibleFrom), m.RoundingM, int(m.Delay / time.Second)}
+}
+
+// legible reports whether a record says what its customers may see in terms that this release knows. One that does not is read from the truth: to guess
+// would be to show too much.
+func (j merchantJSON) legible() bool {
+	from := tracking.Status(j.VisibleFrom)
+	return (from == "" || from == tracking.EnRoute || from == tracking.Arriving) && j.RoundingM >= 0 && j.RoundingM <= tracking.MaxRoundingM &&
+		j.DelayS >= 0 && j.DelayS <= int(tracking.MaxDelay/time.Second)
+}
+
+func (j merchantJSON) in() tracking.Merchant {
+	return tracking.Merchant{
+		ID: j.ID, Name: j.Name, VisibleStops: j.VisibleStops, VisibleFrom: tracking.Status(j.VisibleFrom), RoundingM: j.RoundingM,
+		Delay: time.Duration(j.DelayS) * time.Second,
+	}
+}
+
 // MarshalRecord writes a record. What only Postgres needs (client event ids, request hashes, who exactly acted and where) stays there.
 func MarshalRecord(r tracking.Record) ([]byte, error) {
 	d := r.Delivery
@@ -92,10 +120,13 @@ func MarshalRecord(r tracking.Record) ([]byte, error) {
 		Order: d.RouteOrder, Before: d.StopsBefore, Pickup: placeJSON(d.Pickup), Dropoff: placeJSON(d.Dropoff),
 		RcptName: d.Recipient.Name, RcptPhone: d.Recipient.Phone, WindowFrom: toMS(d.Window.From), WindowTo: toMS(d.Window.To),
 		Note: d.Note, LinkGen: d.LinkGen, CreatedAt: toMS(d.CreatedAt), UpdatedAt: toMS(d.UpdatedAt), FinishedAt: toMS(d.FinishedAt),
-		Merchant: merchantJSON(r.Merchant), Events: make([]eventJSON, len(r.Events)),
+		Merchant: merchantOut(r.Merchant), Events: make([]eventJSON, len(r.Events)),
 	}
 	if !r.Courier.ID.IsZero() {
 		j.Courier = &courierJSON{ID: r.Courier.ID, Name: r.Courier.Name, Vehicle: string(r.Courier.Vehicle), OnDuty: r.Courier.OnDuty}
+		for _, z := range r.Courier.HiddenZones {
+			j.Courier.Zones = append(j.Courier.Zones, zoneJSON(z))
+		}
 	}
 	for i, e := range r.Events {
 		j.Events[i] = eventJSON{
@@ -115,12 +146,12 @@ func Record(b []byte) (tracking.Record, error) {
 	if j.V != recordVersion {
 		return tracking.Record{}, errVersion
 	}
-	if !tracking.Status(j.Status).Known() || j.Ver < 1 || j.Rev < 1 || j.ID.IsZero() {
+	if !tracking.Status(j.Status).Known() || j.Ver < 1 || j.Rev < 1 || j.ID.IsZero() || !j.Merchant.legible() {
 		return tracking.Record{}, errValue
 	}
 	r := tracking.Record{
 		Epoch:    j.Epoch,
-		Merchant: tracking.Merchant(j.Merchant),
+		Merchant: j.Merchant.in(),
 		Delivery: tracking.Delivery{
 			ID: j.ID, MerchantID: j.Merchant.ID, ExternalID: j.External, Status: tracking.Status(j.Status), Ver: j.Ver, Rev: j.Rev,
 			RouteOrder: j.Order, StopsBefore: j.Before, Pickup: tracking.Place(j.Pickup), Dropoff: tracking.Place(j.Dropoff),
@@ -133,6 +164,9 @@ func Record(b []byte) (tracking.Record, error) {
 	if j.Courier != nil {
 		r.Courier = tracking.Courier{
 			ID: j.Courier.ID, MerchantID: j.Merchant.ID, Name: j.Courier.Name, Vehicle: tracking.Vehicle(j.Courier.Vehicle), OnDuty: j.Courier.OnDuty,
+		}
+		for _, z := range j.Courier.Zones {
+			r.Courier.HiddenZones = append(r.Courier.HiddenZones, tracking.Zone(z))
 		}
 		r.Delivery.CourierID = j.Courier.ID
 	}

@@ -31,7 +31,11 @@ var moments = rapid.Custom(func(t *rapid.T) time.Time {
 })
 
 var records = rapid.Custom(func(t *rapid.T) tracking.Record {
-	merchant := tracking.Merchant{ID: ids.Draw(t, "merchant"), Name: texts.Draw(t, "merchant name"), VisibleStops: rapid.IntRange(0, 50).Draw(t, "visible")}
+	merchant := tracking.Merchant{
+		ID: ids.Draw(t, "merchant"), Name: texts.Draw(t, "merchant name"), VisibleStops: rapid.IntRange(0, 50).Draw(t, "visible"),
+		VisibleFrom: rapid.SampledFrom([]tracking.Status{"", tracking.EnRoute, tracking.Arriving}).Draw(t, "from"), RoundingM: rapid.IntRange(0, 5000).Draw(t, "rounding"),
+		Delay: time.Duration(rapid.IntRange(0, 300).Draw(t, "delay")) * time.Second,
+	}
 	r := tracking.Record{
 		Epoch: rapid.Int64Range(1, 1e6).Draw(t, "epoch"), Merchant: merchant,
 		Delivery: tracking.Delivery{
@@ -48,6 +52,11 @@ var records = rapid.Custom(func(t *rapid.T) tracking.Record {
 		r.Courier = tracking.Courier{
 			ID: ids.Draw(t, "courier"), MerchantID: merchant.ID, Name: texts.Draw(t, "courier name"), Vehicle: rapid.SampledFrom(tracking.Vehicles).Draw(t, "vehicle"),
 			OnDuty: rapid.Bool().Draw(t, "duty"),
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "zones") {
+			r.Courier.HiddenZones = append(r.Courier.HiddenZones, tracking.Zone{
+				Lat: rapid.Float64Range(-90, 90).Draw(t, "zone lat"), Lon: rapid.Float64Range(-180, 180).Draw(t, "zone lon"), RadiusM: rapid.Float64Range(50, 2000).Draw(t, "radius"),
+			})
 		}
 		r.Delivery.CourierID = r.Courier.ID
 	}
@@ -102,6 +111,8 @@ func TestRecord_refuses(t *testing.T) {
 	for what, changes := range map[string]map[string]any{
 		"another version": {"v": 2}, "no version": {"v": nil}, "a status of tomorrow": {"status": "teleported"}, "no status": {"status": nil}, "ver 0": {"ver": 0}, "rev 0": {"rev": 0},
 		"no id": {"id": nil}, "an id that is none": {"id": "7"}, "a link generation of 256": {"link": 256}, "a ver that is text": {"ver": "1"},
+		"a visibility of tomorrow": {"merchant": map[string]any{"from": "picked_up"}}, "a rounding of tomorrow": {"merchant": map[string]any{"round": 10_000}},
+		"a delay of tomorrow": {"merchant": map[string]any{"delay": 3600}},
 	} {
 		if r, err := wire.Record(changed(t, good, changes)); err == nil {
 			t.Errorf("%s is read as %+v", what, r)
@@ -155,7 +166,7 @@ func TestParseFleet(t *testing.T) {
 		if b, err = wire.FleetCourier(want); err != nil {
 			t.Fatal(err)
 		}
-		if f, err = wire.ParseFleet(b); err != nil || f.Courier == nil || *f.Courier != want {
+		if f, err = wire.ParseFleet(b); err != nil || f.Courier == nil || !reflect.DeepEqual(*f.Courier, want) {
 			t.Fatalf("a courier: %+v, %v", f, err)
 		}
 	})

@@ -18,6 +18,8 @@ const UNBELIEVABLE_MPS = 55;
 /** Below this a phone is standing, and its heading is noise. */
 const STANDING_MPS = 1;
 const M_PER_DEGREE = 111_320;
+/** From the middle of a cell to its corner, in widths of the cell: the courier is somewhere within. */
+const CORNER = Math.SQRT1_2;
 
 export interface DotView {
   lat: number;
@@ -78,7 +80,8 @@ export class Dot {
   report(position: Position, now: number): boolean {
     const fix: Fix = {
       lat: position.lat, lon: position.lon, at: Date.parse(position.recorded_at),
-      speed: position.speed_mps ?? 0, heading: position.heading_deg ?? null, accuracy: position.accuracy_m ?? 0,
+      speed: position.speed_mps ?? 0, heading: position.heading_deg ?? null,
+      accuracy: position.accuracy_m ?? (position.rounded_m ?? 0) * CORNER,
     };
     const last = this.#fix;
     if (last === null) {

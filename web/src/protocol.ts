@@ -19,6 +19,8 @@ export interface TimeWindow { from: string; to: string }
 export interface Position {
   lat: number; lon: number; recorded_at: string;
   accuracy_m?: number; speed_mps?: number; heading_deg?: number; altitude_m?: number; battery?: number;
+  /** Only where the very place is not told: this is the middle of a cell so many metres wide. */
+  rounded_m?: number;
 }
 export interface Proof { left_at?: string; name?: string }
 export interface Event {

@@ -61,7 +61,11 @@ export function details(words: Words, d: Delivery): string[] {
   const stops = d.stops_before;
   if (stops !== null && stops > 0) lines.push(words.count("detail.stops", stops, names(words, d)));
   if (d.status === "picked_up") return [...lines, say("detail.picked_up")];
-  if (!d.visible) return [...lines, say(d.why === "off" ? "detail.off" : "detail.not_yet")];
+  if (!d.visible) {
+    if (d.why === "off") return [...lines, say("detail.off")];
+    // With no stop before there is but one reason left: this merchant shows its couriers when they arrive.
+    return [...lines, say(stops === 0 ? "detail.not_arriving" : "detail.not_yet")];
+  }
   if (lines.length > 0) return lines;
   if (d.status === "arriving") return [words.text("detail.arriving")];
   return [say(stops === 0 ? "detail.next" : "detail.en_route")];

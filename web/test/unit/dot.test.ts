@@ -151,6 +151,21 @@ test("accuracy is a ring only when it is worse than 30 m", () => {
   expect(dot.at(at(5))!.ringM).toBe(80);
 });
 
+const cell = (seconds: number, metres: number) => {
+  const { speed_mps: _s, heading_deg: _h, accuracy_m: _a, ...rest } = fix(seconds, metres);
+  return { ...rest, rounded_m: 200 };
+};
+
+test("a place that was rounded is a ring around its whole cell, without a heading, and glides to the next", () => {
+  const dot = new Dot();
+  dot.report(cell(0, 0), at(0));
+  expect(dot.at(at(1))).toMatchObject({ ringM: 200 * Math.SQRT1_2, heading: null, state: "fresh" });
+  const before = dot.at(at(9))!;
+  expect(before.lat).toBe(dot.at(at(1))!.lat);
+  dot.report(cell(40, 200), at(40));
+  expect(dot.at(at(50))!.lat).toBeGreaterThan(before.lat);
+});
+
 test("what was forgotten is gone, and the next fix starts anew", () => {
   const dot = new Dot();
   dot.report(fix(0, 0), at(0));
