@@ -32,7 +32,7 @@ export type Api = ReturnType<typeof createApi>;
 const patience = 10_000;
 
 /** A roster that is as long as this may have more who are not in it. */
-export const rosterLimit = 5000;
+const rosterLimit = 5000;
 
 export function createApi(base = "", send: typeof fetch = (...a) => fetch(...a)) {
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {

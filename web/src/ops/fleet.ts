@@ -78,12 +78,12 @@ export class Fleet {
   }
 
   /**
-   * Replaces the roster: who is not in it is off shift and forgotten. Of one that is not whole, who is in view stays: frames
-   * say when they leave, and name nobody twice.
+   * Replaces the roster: who is not in it is off shift and forgotten. Who is in view stays: a roster is some seconds older
+   * than a frame and may not know of them yet, it has an end, and frames say when somebody leaves but name nobody twice.
    */
-  setRoster(roster: readonly NearbyCourier[], whole = true): void {
+  setRoster(roster: readonly NearbyCourier[]): void {
     const onDuty = new Set(roster.map((item) => item.id));
-    for (const { id, inView } of this.couriers.values()) if (!onDuty.has(id) && (whole || !inView)) this.couriers.delete(id);
+    for (const { id, inView } of this.couriers.values()) if (!onDuty.has(id) && !inView) this.couriers.delete(id);
     for (const item of roster) {
       const courier = this.#courier(item.id);
       courier.name = item.name;

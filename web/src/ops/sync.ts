@@ -8,7 +8,7 @@ import { ReconnectingSocket } from "../socket.ts";
 import { parseOpsFrame, SUBPROTOCOL } from "../protocol.ts";
 import type { OpsFrame, OpsView } from "../protocol.ts";
 import type { Api } from "./api.ts";
-import { ApiError, rosterLimit } from "./api.ts";
+import { ApiError } from "./api.ts";
 import type { Desk } from "./desk.ts";
 import { outgrown, widened } from "./viewport.ts";
 import type { Viewport } from "./viewport.ts";
@@ -164,7 +164,7 @@ export class Sync {
 
   async #readRoster(): Promise<void> {
     const roster = await this.#api.couriers();
-    this.#desk.fleet.setRoster(roster.items, roster.items.length < rosterLimit);
+    this.#desk.fleet.setRoster(roster.items);
     this.#desk.loaded.value = true;
     this.#desk.ledger.forgetEnded(Date.now() - keepEnded, this.#desk.selection.value?.id ?? null);
     this.#rosterDue = 0;
