@@ -118,3 +118,14 @@ func FuzzLinker_Open(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkLinker_Open(b *testing.B) {
+	l := newTestLinker(b, "a secret of at least thirty-two bytes")
+	token := l.Token(NewID(), 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := l.Open(token); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -7,8 +7,8 @@ import (
 
 // How what other processes read is looked for, up to fillBatch at a time.
 const (
-	awaitEvery = 10 * time.Millisecond // how much later a reader here has it than one there
-	awaitShare = 4                     // after looking in vain: times as long as that took is left to others
+	awaitEvery = 3 * time.Millisecond // how much later a reader here has it than one there
+	awaitShare = 4                    // after looking in vain: times as long as that took is left to others
 )
 
 // divide claims a group's members: ours are to be read here, theirs another process reads, and what Redis has by now is answered. Those who read directly

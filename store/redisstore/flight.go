@@ -30,7 +30,7 @@ const flightLimit = 10 * time.Second
 // does not hang on a message that may get lost.
 const (
 	pollFirst = time.Millisecond
-	pollLast  = 8 * time.Millisecond
+	pollLast  = 3 * time.Millisecond
 )
 
 // board joins the flight that will answer what was looked for, or starts it. led reports that it was started for this asker.

@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+const null = "null"
+
 const (
 	msPerDay    = 24 * 60 * 60 * 1000
 	firstDay    = -719468 // 1 March of the year 0, counted from 1970
@@ -84,4 +86,30 @@ func appendFloat(b []byte, v float64, decimals int) []byte {
 		fraction %= scale
 	}
 	return b
+}
+
+// appendMoment writes a time, or null for the zero time.
+func appendMoment(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return append(b, null...)
+	}
+	return appendTime(b, t)
+}
+
+// appendString writes what encoding/json would. Most texts need no escape.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return append(b, must(s)...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+// appendNumber writes what encoding/json would: all digits that it takes to read the same number again.
+func appendNumber(b []byte, v float64) []byte {
+	if a := math.Abs(v); a != 0 && a < 1e-6 || a >= 1e21 {
+		return append(b, must(v)...)
+	}
+	return strconv.AppendFloat(b, v, 'f', -1, 64)
 }

@@ -81,31 +81,6 @@ type Courier struct {
 	Vehicle string `json:"vehicle"`
 }
 
-type merchant struct {
-	Name string `json:"name"`
-}
-
-type snapshot struct {
-	Type        string          `json:"type"`
-	Epoch       int64           `json:"epoch"`
-	Ver         int64           `json:"ver"`
-	Status      string          `json:"status"`
-	ETA         *ETA            `json:"eta"`
-	StopsBefore *int            `json:"stops_before"`
-	Position    json.RawMessage `json:"position"`
-	Visible     bool            `json:"visible"`
-	Why         *string         `json:"why"`
-	Events      []Event         `json:"events"`
-	Dropoff     Place           `json:"dropoff"`
-	Pickup      Place           `json:"pickup"`
-	Courier     *Courier        `json:"courier"`
-	Merchant    merchant        `json:"merchant"`
-	Window      *Window         `json:"window"`
-	Live        bool            `json:"live"`
-	StaleSince  Time            `json:"stale_since,omitzero"`
-	ServerTime  Time            `json:"server_time"`
-}
-
 type status struct {
 	Type   string `json:"type"`
 	Epoch  int64  `json:"epoch"`
@@ -127,22 +102,6 @@ type changed struct {
 	Position    json.RawMessage `json:"position"`
 	Courier     *Courier        `json:"courier"`
 	Window      *Window         `json:"window"`
-}
-
-// Snapshot is everything a customer may know now, with the events after since (0 for all of them).
-func Snapshot(v tracking.View, since int64, live bool, now time.Time) []byte {
-	r := v.Record
-	s := snapshot{
-		Type: "snapshot", Epoch: r.Epoch, Ver: r.Delivery.Ver, Status: string(r.Delivery.Status), ETA: etaOf(v.ETA),
-		StopsBefore: stopsBefore(&r.Delivery), Position: positionOf(v.Position), Visible: v.Why == tracking.Shown, Why: whyOf(v.Why),
-		Events: []Event{}, Dropoff: Place(r.Delivery.Dropoff), Pickup: Place(r.Delivery.Pickup), Courier: courierOf(r),
-		Merchant: merchant{Name: r.Merchant.Name}, Window: windowOf(r.Delivery.Window), Live: live,
-		StaleSince: Time(v.StaleSince), ServerTime: Time(now),
-	}
-	for _, e := range r.EventsAfter(since) {
-		s.Events = append(s.Events, Event{Ver: e.Ver, Status: string(e.Status), At: Time(e.At), Reason: e.Reason, Proof: proofOf(e.Proof)})
-	}
-	return must(s)
 }
 
 // Status is one status change.

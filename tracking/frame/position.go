@@ -12,18 +12,7 @@ func AppendPosition(b []byte, p tracking.Position, ver int64, eta *tracking.ETA)
 	b = strconv.AppendInt(b, ver, 10)
 	b = append(b, ',')
 	b = appendFix(b, p)
-	b = append(b, `,"eta":`...)
-	if eta == nil {
-		b = append(b, "null"...)
-	} else {
-		b = append(b, `{"at":`...)
-		b = appendTime(b, eta.At)
-		b = append(b, `,"low":`...)
-		b = appendTime(b, eta.Low)
-		b = append(b, `,"high":`...)
-		b = appendTime(b, eta.High)
-		b = append(b, '}')
-	}
+	b = appendETA(append(b, `,"eta":`...), eta)
 	return append(b, '}')
 }
 
@@ -36,7 +25,7 @@ func PositionObject(p tracking.Position) []byte {
 
 func positionOf(p *tracking.Position) []byte {
 	if p == nil {
-		return []byte("null")
+		return []byte(null)
 	}
 	return PositionObject(*p)
 }
