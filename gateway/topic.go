@@ -248,7 +248,7 @@ func (t *topic) view(now time.Time) tracking.View {
 		v.ETA = &eta
 	}
 	if t.placed {
-		v.Position = t.aim.Shows(t.offered(), now, new(tracking.Position))
+		v.Position = t.aim.Shows(t.offered(), now, nil)
 	}
 	return v
 }

@@ -31,13 +31,16 @@ func (r *Record) Aim() Aim {
 	return a
 }
 
-// Shows answers what a customer may see of a fix now: the fix itself, the middle of its cell, for which there must be room, or nil. It copies no fix that
+// Shows answers what a customer may see of a fix now: the fix itself, the middle of its cell, in room unless that is nil, or nil. It copies no fix that
 // may be seen as it is, since there is one every few milliseconds.
 func (a *Aim) Shows(p *Position, now time.Time, room *Position) *Position {
 	switch {
 	case a.Why != Shown || a.early(p, now) || a.hides(p):
 		return nil
 	case a.gridM > 0:
+		if room == nil {
+			room = new(Position)
+		}
 		*room = coarse(p, a.gridM)
 		return room
 	}

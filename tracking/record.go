@@ -97,6 +97,6 @@ func See(r *Record, newest *Position, now time.Time) View {
 	if eta, expected := aim.Estimate(newest, now); expected {
 		v.ETA = &eta
 	}
-	v.Position = aim.Shows(newest, now, new(Position))
+	v.Position = aim.Shows(newest, now, nil)
 	return v
 }
