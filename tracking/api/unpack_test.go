@@ -49,7 +49,7 @@ func TestServer_packedBodies(t *testing.T) {
 		t.Errorf("500 packed points are answered %.100s", got)
 	}
 	s.do(t, "POST", "/v1/deliveries", s.merchant, zipped(t, `{"pickup":{"lat":1,"lon":2},"dropoff":{"lat":3,"lon":4}}`), "Content-Encoding: GZIP").want(t, 201)
-	send(batch(1), "Content-Encoding: identity").want(t, 202)
+	send(batch(1), "Content-Encoding: identity").want2xx(t) // the first of them again, committed meanwhile or not
 	for name, c := range map[string]struct {
 		body, encoding string
 		status         int
