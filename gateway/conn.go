@@ -1,10 +1,11 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
-	"strconv"
+	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -48,35 +49,55 @@ type conn struct {
 	ended   atomic.Bool
 }
 
-// upgrade makes a request a socket. It answers nil when it was refused; the refusal has been written then.
-func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request, kind string) *conn {
-	if refusal := h.reserve(); refusal != nil {
-		w.Header().Set("Retry-After", strconv.Itoa(int(refusal.RetryAfter.Seconds())))
-		http.Error(w, refusal.Message, http.StatusServiceUnavailable)
+// upgrade makes a request that came with a key a socket; the key's place is given back by whoever ends it. It answers nil when it was refused; the
+// refusal has been written then.
+func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request, kind string, key [32]byte, refuse func(http.ResponseWriter, error)) *conn {
+	from := h.from(r)
+	refusal := h.reserve(from)
+	if refusal == nil && !h.keys.take(key, h.config.MaxPerKey) {
+		h.release(from)
+		refusal = h.tooMany("key", "with this key")
+	}
+	if refusal != nil {
+		refuse(w, refusal)
 		return nil
 	}
-	return h.handshake(w, r, kind)
+	c := h.handshake(w, r, kind, from)
+	if c == nil {
+		h.keys.give(key)
+	}
+	return c
 }
 
 // handshake is upgrade for a place that was reserved before; it is given back when the handshake fails.
-func (h *Hub) handshake(w http.ResponseWriter, r *http.Request, kind string) *conn {
+func (h *Hub) handshake(w http.ResponseWriter, r *http.Request, kind string, from netip.Prefix) *conn {
 	upgraded, err := h.upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		h.release()
+		h.release(from)
 		h.metrics.refused.WithLabelValues("handshake").Inc()
 		return nil
 	}
 	c := &conn{hub: h, socket: upgraded.NetConn(), gone: func() {}}
 	// The server's own limits, which it put on the connection for the request, are over.
 	_ = c.socket.SetDeadline(time.Time{})
-	if tcp, ok := c.socket.(*net.TCPConn); ok {
+	if tcp, ok := beneath(c.socket).(*net.TCPConn); ok {
 		if kind == "customer" {
 			_ = tcp.SetWriteBuffer(sendBuffer)
 		}
-		c.raw, _ = tcp.SyscallConn()
+		if tcp == c.socket {
+			c.raw, _ = tcp.SyscallConn()
+		}
 	}
-	c.seat.kind, c.seat.pings, c.outbox.pipe = kind, true, c
+	c.seat.kind, c.seat.pings, c.seat.from, c.outbox.pipe = kind, true, from, c
 	return c
+}
+
+// beneath is the connection that TLS speaks over, and otherwise the one itself.
+func beneath(socket net.Conn) net.Conn {
+	if secured, ok := socket.(*tls.Conn); ok {
+		return secured.NetConn()
+	}
+	return socket
 }
 
 // serve has the socket heard from now on, and returns at once: the request's own goroutine, with the stack that HTTP handling left on it, ends here.
@@ -176,10 +197,11 @@ func (c *conn) leave() {
 	c.hub.rise(&c.seat)
 }
 
-// cut implements pipe. The kernel's socket is shut down and not closed, which wakes whoever hears it, and that one closes it.
+// cut implements pipe. The kernel's socket is shut down and not closed, which wakes whoever hears it, and that one closes it. TLS is not asked to say
+// goodbye: to a peer that takes nothing that can last for seconds, and one goroutine cuts off all who are silent.
 func (c *conn) cut() {
 	if c.raw == nil || c.raw.Control(shutDown) != nil {
-		_ = c.socket.Close()
+		_ = beneath(c.socket).Close()
 	}
 }
 

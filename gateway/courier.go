@@ -24,12 +24,15 @@ type Desk interface {
 
 // Couriers serves couriers' apps.
 type Couriers struct {
-	hub  *Hub
-	desk Desk
+	hub    *Hub
+	desk   Desk
+	refuse func(http.ResponseWriter, error)
 }
 
-// NewCouriers makes the handler.
-func NewCouriers(hub *Hub, desk Desk) *Couriers { return &Couriers{hub: hub, desk: desk} }
+// NewCouriers makes the handler; refuse writes an error as the HTTP contract wants it.
+func NewCouriers(hub *Hub, desk Desk, refuse func(http.ResponseWriter, error)) *Couriers {
+	return &Couriers{hub: hub, desk: desk, refuse: refuse}
+}
 
 // courierSocket tells one courier of their route.
 type courierSocket struct {
@@ -52,7 +55,7 @@ type courierSocket struct {
 
 // Live serves the WebSocket of an authenticated courier.
 func (c *Couriers) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor) {
-	conn := c.hub.upgrade(w, r, "courier")
+	conn := c.hub.upgrade(w, r, "courier", actor.KeyHash, c.refuse)
 	if conn == nil {
 		return
 	}
@@ -61,6 +64,7 @@ func (c *Couriers) Live(w http.ResponseWriter, r *http.Request, actor tracking.A
 	c.hub.holders.add(actor.KeyHash, &conn.seat)
 	conn.gone = func() {
 		c.hub.holders.remove(actor.KeyHash, &conn.seat)
+		c.hub.keys.give(actor.KeyHash)
 		s.close()
 	}
 	conn.serve(largeMessage)

@@ -35,6 +35,7 @@ func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (vis
 		held, known = c.hub.hold(id)
 		return known
 	})
+	in := visit{}
 	switch {
 	case err != nil:
 		if held != nil {
@@ -43,25 +44,32 @@ func (c *Customers) open(r *http.Request, token string, seen tracking.Seen) (vis
 		c.hub.metrics.refused.WithLabelValues(string(tracking.CodeOf(err))).Inc()
 		return visit{}, err
 	case held != nil:
-		return c.hub.visit(held, record, seen), nil
+		in = c.hub.visit(held, record, seen)
+	default:
+		in = c.hub.join(record, seen)
 	}
-	return c.hub.join(record, seen), nil
+	if c.hub.crowded(in.topic) {
+		c.hub.leave(in.topic)
+		return visit{}, c.hub.tooMany("link", "on this delivery")
+	}
+	return in, nil
 }
 
 // Live serves the WebSocket of a link's token.
 func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
-	if refusal := c.hub.admit(); refusal != nil {
+	from := c.hub.from(r)
+	if refusal := c.hub.admit(from); refusal != nil {
 		c.refuse(w, r, refusal)
 		return
 	}
 	defer c.hub.opened()
 	in, err := c.open(r, token, parseSince(r.URL.Query().Get("since")))
 	if err != nil {
-		c.hub.release()
+		c.hub.release(from)
 		c.refuse(w, r, err)
 		return
 	}
-	conn := c.hub.handshake(w, r, "customer")
+	conn := c.hub.handshake(w, r, "customer", from)
 	if conn == nil {
 		c.hub.leave(in.topic)
 		return

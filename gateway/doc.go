@@ -26,7 +26,7 @@
 // Positions are newest-wins per socket: a slow one gets fewer, never an older after a newer, and none once the courier is hidden. Statuses are never
 // dropped: a socket that cannot take them is closed. One slow socket delays nobody.
 //
-// Bounds. Sockets and streams of a node: Config.MaxConns; viewers on their way in: Config.MaxOpening. Viewers of a delivery: 2,000. What waits for one
+// Bounds. Sockets and streams of a node: Config.MaxConns; of an address: Config.MaxPerAddress; of a key: Config.MaxPerKey; viewers on their way in: Config.MaxOpening. Viewers of a delivery: 2,000. What waits for one
 // viewer: a position, and 128 events or 44 kB of them. Fixes that a merchant wants shown late: 64 of a delivery. A socket whose peer is gone, or takes nothing: 55 s; a stream, which cannot be pinged, when it
 // has taken nothing for so long, or TCP gives it up. The life of either: 25 to 35 minutes. A topic that nobody watches any more: 10 s. Topics read in
 // one round: 1,000, with 16 records at a time. A fleet: 50,000 couriers and as many deliveries. What waits for a map that takes no frames: 20,000

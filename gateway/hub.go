@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +43,12 @@ type Records interface {
 type Config struct {
 	Origins  []string // sites whose pages may open sockets, beside our own; as in https://shop.example
 	MaxConns int      // sockets and streams on this node; 100,000
+	// MaxPerAddress is how many of them one client address may have open, or one IPv6 network of 64 bits; 20,000. Thousands of phones share an address of a
+	// mobile network. Network says whose a request is, and the zero Prefix for who is not counted; nil for nobody.
+	MaxPerAddress int
+	Network       func(*http.Request) netip.Prefix
+	// MaxPerKey is how many sockets one key may have open; 1,000: a shop's staff may share one.
+	MaxPerKey int
 	// MaxOpening is how many viewers may be on their way in at once, each holding a request until it has its snapshot; 5,000. Of a crowd that comes
 	// back in one moment the rest are told when to try again, each at a moment of its own.
 	MaxOpening int
@@ -67,6 +75,8 @@ type timing struct {
 
 func (c Config) withDefaults() Config {
 	c.MaxConns = cmp.Or(c.MaxConns, 100_000)
+	c.MaxPerAddress = cmp.Or(c.MaxPerAddress, 20_000)
+	c.MaxPerKey = cmp.Or(c.MaxPerKey, 1000)
 	c.MaxOpening = cmp.Or(c.MaxOpening, 5000)
 	c.MaxAge = cmp.Or(c.MaxAge, 30*time.Minute)
 	c.DrainOver = cmp.Or(c.DrainOver, 10*time.Second)
@@ -112,11 +122,14 @@ type Hub struct {
 	opening  atomic.Int64 // viewers on their way in
 	draining atomic.Bool
 	seats    ring
-	poller   poller
-	crowd    crowd
-	shards   [shards]shard
-	tended   []*topic // scratch of the loop that tends the shards
-	holders  holders
+	// By whose they are: of addresses all seats, of keys the sockets that were opened with one.
+	addresses quota[netip.Prefix]
+	keys      quota[[32]byte]
+	poller    poller
+	crowd     crowd
+	shards    [shards]shard
+	tended    []*topic // scratch of the loop that tends the shards
+	holders   holders
 	// Topics are read in two lines, so that whoever comes new never waits behind everybody who missed something.
 	newcomers *catchUp
 	behind    *catchUp

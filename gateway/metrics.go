@@ -36,7 +36,7 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 			m.closed.WithLabelValues(kind, f.word)
 		}
 	}
-	for _, reason := range []string{"overloaded", "crowded", "restarting", "handshake", "not_found", "unauthorized", "unavailable"} {
+	for _, reason := range []string{"overloaded", "crowded", "address", "key", "link", "restarting", "handshake", "not_found", "unauthorized", "unavailable"} {
 		m.refused.WithLabelValues(reason)
 	}
 	for _, kind := range []string{"snapshot", "status", "view", "position", "tick", "frame"} {

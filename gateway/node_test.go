@@ -106,7 +106,7 @@ func (s *shop) nodeOver(parts nodeParts) *node {
 	customers := gateway.NewCustomers(n.hub, tracking.NewViewing(s.linker, hot, nil, now), func(w http.ResponseWriter, _ *http.Request, err error) {
 		contract.RefuseHTTP(w, err)
 	})
-	ops, couriers := gateway.NewOps(n.hub, staffPort{parts.staff, hot}), gateway.NewCouriers(n.hub, contract)
+	ops, couriers := gateway.NewOps(n.hub, staffPort{parts.staff, hot}, contract.RefuseHTTP), gateway.NewCouriers(n.hub, contract, contract.RefuseHTTP)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/track/{token}/live", func(w http.ResponseWriter, r *http.Request) { customers.Live(w, r, r.PathValue("token")) })
 	mux.HandleFunc("/track/{token}/events", func(w http.ResponseWriter, r *http.Request) { customers.Events(w, r, r.PathValue("token")) })

@@ -97,7 +97,7 @@ func TestOps_fifty_dispatchers_and_a_city(t *testing.T) {
 	r := &radio{line: newLine(), tuned: make(chan struct{})}
 	h := newHub(t, r, newShelf())
 	merchant := tracking.NewID()
-	ops := NewOps(h, idle{})
+	ops := NewOps(h, idle{}, nil)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { ops.Live(w, q, tracking.Actor{MerchantID: merchant}) }))
 	t.Cleanup(server.Close)
 	random := rand.New(rand.NewPCG(3, 4))

@@ -18,12 +18,15 @@ const (
 
 // Ops serves the live map.
 type Ops struct {
-	hub   *Hub
-	staff Staff
+	hub    *Hub
+	staff  Staff
+	refuse func(http.ResponseWriter, error)
 }
 
-// NewOps makes the handler.
-func NewOps(hub *Hub, staff Staff) *Ops { return &Ops{hub: hub, staff: staff} }
+// NewOps makes the handler; refuse writes an error as the HTTP contract wants it.
+func NewOps(hub *Hub, staff Staff, refuse func(http.ResponseWriter, error)) *Ops {
+	return &Ops{hub: hub, staff: staff, refuse: refuse}
+}
 
 // opsSocket is one dispatcher's map. What stands below asks is guarded by fleet.mu.
 type opsSocket struct {
@@ -48,7 +51,7 @@ type opsSocket struct {
 
 // Live serves the WebSocket of an authenticated dispatcher.
 func (o *Ops) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor) {
-	conn := o.hub.upgrade(w, r, "ops")
+	conn := o.hub.upgrade(w, r, "ops", actor.KeyHash, o.refuse)
 	if conn == nil {
 		return
 	}
@@ -58,6 +61,7 @@ func (o *Ops) Live(w http.ResponseWriter, r *http.Request, actor tracking.Actor)
 	o.hub.holders.add(actor.KeyHash, &conn.seat)
 	conn.gone = func() {
 		o.hub.holders.remove(actor.KeyHash, &conn.seat)
+		o.hub.keys.give(actor.KeyHash)
 		f.mu.Lock()
 		delete(f.views, s)
 		f.mu.Unlock()

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"math/rand/v2"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ type seat struct {
 	kind    string // "customer", "stream", "ops" or "courier", for the metrics
 	outbox  outbox
 	pings   bool         // a stream cannot answer one
+	from    netip.Prefix // whose place it takes among addresses
 	heardAt atomic.Int64 // when the peer last gave a sign of life, by Hub.uptime, nanoseconds
 
 	// Guarded by the spoke's mu.
@@ -22,9 +24,9 @@ type seat struct {
 	until int64 // when it has lived long enough, Unix nanoseconds
 }
 
-// reserve takes a place for one more viewer, if there is one; release gives it back. The refusal is CodeOverloaded. It comes before anything that costs a
-// read: whoever is refused must be refused cheaply.
-func (h *Hub) reserve() *tracking.Error {
+// reserve takes a place for one more viewer from an address, if there is one; release gives it back. The refusal is CodeOverloaded, or CodeTooMany for that
+// address alone. It comes before anything that costs a read: whoever is refused must be refused cheaply.
+func (h *Hub) reserve(from netip.Prefix) *tracking.Error {
 	if h.draining.Load() {
 		h.metrics.refused.WithLabelValues("restarting").Inc()
 		return &tracking.Error{Code: tracking.CodeOverloaded, Message: "this node is stopping; another one will take you", RetryAfter: time.Second}
@@ -34,19 +36,28 @@ func (h *Hub) reserve() *tracking.Error {
 		h.metrics.refused.WithLabelValues("overloaded").Inc()
 		return &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many viewers on this node", RetryAfter: 5*time.Second + rand.N(5*time.Second)}
 	}
+	if from.IsValid() && !h.addresses.take(from, h.config.MaxPerAddress) {
+		h.taken.Add(-1)
+		return h.tooMany("address", "from this address")
+	}
 	return nil
 }
 
-func (h *Hub) release() { h.taken.Add(-1) }
+func (h *Hub) release(from netip.Prefix) {
+	h.taken.Add(-1)
+	if from.IsValid() {
+		h.addresses.give(from)
+	}
+}
 
 // admit is reserve for a viewer, whose way in takes reading; opened ends that way, however it ended.
-func (h *Hub) admit() *tracking.Error {
+func (h *Hub) admit(from netip.Prefix) *tracking.Error {
 	if h.opening.Add(1) > int64(h.config.MaxOpening) {
 		h.opening.Add(-1)
 		h.metrics.refused.WithLabelValues("crowded").Inc()
 		return &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many viewers come at once; try again shortly", RetryAfter: time.Second + rand.N(4*time.Second)}
 	}
-	refusal := h.reserve()
+	refusal := h.reserve(from)
 	if refusal != nil {
 		h.opened()
 	}
@@ -71,7 +82,7 @@ func (h *Hub) sit(s *seat) {
 
 func (h *Hub) rise(s *seat) {
 	h.seats.remove(s)
-	h.release()
+	h.release(s.from)
 	h.metrics.conns.WithLabelValues(s.kind).Dec()
 }
 

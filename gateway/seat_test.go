@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ func TestHub_sit(t *testing.T) {
 	sitting := map[*seat]int{}
 	began := time.Now()
 	for i := range ages {
-		if refusal := h.reserve(); refusal != nil {
+		if refusal := h.reserve(netip.Prefix{}); refusal != nil {
 			t.Fatal(refusal)
 		}
 		s := &seat{kind: "customer"}

@@ -15,7 +15,8 @@ import (
 // Events serves the same frames as Live over server-sent events, for networks that let no WebSocket through. Each event's id is
 // <epoch>.<ver>, so a browser that reconnects by itself resumes with Last-Event-ID.
 func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string) {
-	if refusal := c.hub.admit(); refusal != nil {
+	from := c.hub.from(r)
+	if refusal := c.hub.admit(from); refusal != nil {
 		c.refuse(w, r, refusal)
 		return
 	}
@@ -28,7 +29,7 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	seen := parseSince(known)
 	in, err := c.open(r, token, seen)
 	if err != nil {
-		c.hub.release()
+		c.hub.release(from)
 		c.refuse(w, r, err)
 		return
 	}
@@ -37,7 +38,7 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	defer cancel()
 	defer context.AfterFunc(c.hub.ctx, cancel)()
 	woken := make(bell, 1)
-	place := &seat{kind: "stream"}
+	place := &seat{kind: "stream", from: from}
 	place.outbox.pipe = streamPipe{woken, cancel}
 	viewer := &viewer{outbox: &place.outbox, generation: in.record.Delivery.LinkGen}
 	c.hub.sit(place)

@@ -86,6 +86,14 @@ func (h *Hub) leave(t *topic) {
 	t.left = h.now()
 }
 
+// crowded reports whether more viewers than may watch are in a topic or on their way in, the asking one among them.
+func (h *Hub) crowded(t *topic) bool {
+	s := h.shardOf(t.id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.users > maxViewers
+}
+
 // forget lets the next one who comes open the delivery anew.
 func (h *Hub) forget(t *topic) {
 	s := h.shardOf(t.id)

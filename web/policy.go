@@ -36,6 +36,9 @@ func contentSecurityPolicy(publicURL, mapStyleURL string) (string, error) {
 	}, "; "), nil
 }
 
+// permissionsPolicy takes from pages what none of them asks for, should anything foreign ever run in one: above all where its reader is.
+const permissionsPolicy = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(), screen-wake-lock=(), usb=()"
+
 func webURL(field, raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {

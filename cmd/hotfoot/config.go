@@ -52,6 +52,10 @@ type nodeFlags struct {
 	BacklogMB         int      `help:"Positions that may wait in Redis for Postgres, in MB; beyond that phones are asked to keep theirs. Keep it well below Redis' maxmemory." default:"1024" env:"HOTFOOT_BACKLOG_MB"`
 	Limits            string   `help:"Rate limits beside the default ones, such as writes=token_bucket:50/1s:burst=500:open,reads=off; off for none. See docs/redis/limits.md." env:"HOTFOOT_LIMITS"`
 	TrustedProxies    []string `help:"Networks of balancers whose X-Forwarded-For says who the client is, such as 10.0.0.0/8; none by default." env:"HOTFOOT_TRUSTED_PROXIES"`
+	SocketsPerAddress int      `help:"Sockets and streams that one client address, or IPv6 network of 64 bits, may have open on this node." default:"20000" env:"HOTFOOT_SOCKETS_PER_ADDRESS"`
+	SocketsPerKey     int      `help:"Sockets that one key may have open on this node." default:"1000" env:"HOTFOOT_SOCKETS_PER_KEY"`
+	TLSCert           string   `help:"Certificate chain, PEM, to speak TLS with on the public address; read again when it changes." env:"HOTFOOT_TLS_CERT" placeholder:"FILE"`
+	TLSKey            string   `help:"Its private key, PEM." env:"HOTFOOT_TLS_KEY" placeholder:"FILE"`
 	RoutingURL        string   `help:"A routing server that speaks OSRM's API, such as http://osrm:5000; ways are estimated without one. Change what follows a # in it when its map has changed." env:"HOTFOOT_ROUTING_URL" placeholder:"URL"`
 	MaxSpeedMPS       float64  `help:"How fast a courier may be, in metres per second: a position that needs more is kept, marked and not shown. A replay at 10 times the speed needs 700." default:"70" env:"HOTFOOT_MAX_SPEED_MPS"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
@@ -72,6 +76,12 @@ func (f nodeFlags) validate() error {
 	}
 	if !(f.MaxSpeedMPS > 0) {
 		return errors.New("HOTFOOT_MAX_SPEED_MPS must be more than 0")
+	}
+	if f.SocketsPerAddress < 1 || f.SocketsPerKey < 1 {
+		return errors.New("HOTFOOT_SOCKETS_PER_ADDRESS and HOTFOOT_SOCKETS_PER_KEY must be at least 1")
+	}
+	if (f.TLSCert == "") != (f.TLSKey == "") {
+		return errors.New("HOTFOOT_TLS_CERT and HOTFOOT_TLS_KEY go together: give both, or none")
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {
@@ -97,14 +107,18 @@ func (f nodeFlags) publicURL(listener net.Addr) string {
 	if f.PublicURL != "" {
 		return strings.TrimSuffix(f.PublicURL, "/")
 	}
+	scheme := "http://"
+	if f.TLSCert != "" {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(listener.String())
 	if err != nil {
-		return "http://" + listener.String()
+		return scheme + listener.String()
 	}
 	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // origin is what browsers call the site that a public address belongs to: our own pages may open sockets, also when something in front of us speaks

@@ -18,8 +18,9 @@ const limitDays = 62
 // limits are what requests are held to, and what other services may ask.
 type limits struct {
 	*api.Limits
-	checks *tracking.LimitChecks
-	log    *tracking.LimitLog
+	proxies api.Proxies
+	checks  *tracking.LimitChecks
+	log     *tracking.LimitLog
 }
 
 // limits reads the rules and the networks of balancers.
@@ -46,7 +47,7 @@ func (n *node) buildLimits() (limits, error) {
 	n.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "hotfoot_limit_counts_dropped_total", Help: "Decisions for merchants' services that are missing in their counts, since there were too many keys.",
 	}, func() float64 { return float64(log.Dropped()) }))
-	return limits{api.NewLimits(rules, proxies, front, n.registry, time.Now), tracking.NewLimitChecks(front, log, time.Now), log}, nil
+	return limits{api.NewLimits(rules, proxies, front, n.registry, time.Now), proxies, tracking.NewLimitChecks(front, log, time.Now), log}, nil
 }
 
 // forgetLimitCounts deletes counts of decisions when they are old.

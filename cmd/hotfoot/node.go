@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -135,7 +136,10 @@ func (n *node) build() error {
 		server.Mount(engine)
 	}
 	if n.flags.has(roleGateway) {
-		config := gateway.Config{Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since, Keys: n.truth}
+		config := gateway.Config{
+			Origins: append(n.flags.Origins, n.flags.origin(publicURL)), StaleSince: n.truthSwitch.Since, Keys: n.truth,
+			MaxPerAddress: n.flags.SocketsPerAddress, MaxPerKey: n.flags.SocketsPerKey, Network: limits.proxies.Network,
+		}
 		n.hub = gateway.NewHub(feedPort{feed}, p.records, config, gateway.NewMetrics(n.registry), time.Now, n.log)
 		n.rewritten = n.hub.Rewritten
 		viewing.Beside(n.hub.View)
@@ -143,11 +147,20 @@ func (n *node) build() error {
 	}
 	n.leaving.draining = &n.draining
 	n.public = &http.Server{
-		Handler: n.leaving.wrap(engine), ConnState: n.leaving.count,
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		Handler: n.leaving.wrap(api.Guard(engine, limits.proxies)), ConnState: n.leaving.count,
+		// Also of a TLS handshake. Sockets and streams set limits of their own; an answer that takes longer is taken byte by byte, to hold us up.
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
-	n.private = &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	n.private = &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
+	if n.flags.TLSCert == "" {
+		return nil
+	}
+	own, err := newCertificate(n.flags.TLSCert, n.flags.TLSKey, n.log)
+	if err != nil {
+		return err
+	}
+	n.public.TLSConfig = own.config()
 	return nil
 }
 
@@ -216,6 +229,9 @@ func (n *node) run(ctx context.Context) error {
 	}
 	serve := func(server *http.Server, listener net.Listener) func(context.Context) error {
 		return func(context.Context) error {
+			if server.TLSConfig != nil {
+				listener = tls.NewListener(listener, server.TLSConfig)
+			}
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				return err
 			}

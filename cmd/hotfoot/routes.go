@@ -46,13 +46,13 @@ func (n *node) mountSockets(engine *gin.Engine, server *api.Server, viewing *tra
 	customers := gateway.NewCustomers(n.hub, viewing, server.RefuseLink)
 	engine.GET("/v1/track/:token/live", server.LimitHandshake, func(c *gin.Context) { customers.Live(c.Writer, c.Request, c.Param("token")) })
 	engine.GET("/v1/track/:token/events", server.LimitHandshake, func(c *gin.Context) { customers.Events(c.Writer, c.Request, c.Param("token")) })
-	ops := gateway.NewOps(n.hub, fleetPort{n.truth, n.hot})
+	ops := gateway.NewOps(n.hub, fleetPort{n.truth, n.hot}, server.RefuseHTTP)
 	engine.GET("/v1/ops/live", server.LimitHandshake, func(c *gin.Context) {
 		if actor, ok := server.Admit(c, tracking.RoleOps, tracking.RoleMerchant); ok {
 			ops.Live(c.Writer, c.Request, actor)
 		}
 	})
-	couriers := gateway.NewCouriers(n.hub, server)
+	couriers := gateway.NewCouriers(n.hub, server, server.RefuseHTTP)
 	engine.GET("/v1/courier/live", server.LimitHandshake, func(c *gin.Context) {
 		if actor, ok := server.Admit(c, tracking.RoleCourier); ok {
 			couriers.Live(c.Writer, c.Request, actor)

@@ -76,11 +76,52 @@ func parseAddr(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// network is what an address is counted as: IPv6 hands each customer 2^64 addresses at least.
+// network is what an address is counted as.
 func network(addr netip.Addr) string {
 	if addr.Is6() {
-		prefix, _ := addr.Prefix(64)
-		return prefix.String()
+		return prefixOf(addr).String()
 	}
 	return addr.String()
+}
+
+// prefixOf is an address with those that are surely the same customer's: IPv6 hands each 2^64 at least.
+func prefixOf(addr netip.Addr) netip.Prefix {
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	prefix, _ := addr.Prefix(bits)
+	return prefix
+}
+
+// Network is whose sockets and streams are counted together; the zero Prefix when they cannot be. While nobody has said which proxies there are, an address
+// that is not of the public internet is taken for a balancer's that nobody has told us of: behind it everybody would be one client, and the first few
+// thousand would keep all others out.
+func (p Proxies) Network(r *http.Request) netip.Prefix {
+	client, ok := p.Client(r)
+	if !ok || len(p) == 0 && inner(client) {
+		return netip.Prefix{}
+	}
+	return prefixOf(client)
+}
+
+// shared is RFC 6598's, which clouds give to their balancers.
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+func inner(addr netip.Addr) bool {
+	return addr.IsLoopback() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || shared.Contains(addr)
+}
+
+// Secure reports whether a request came by TLS as far as it can be known: to us, or to a proxy of ours that says so. A list in X-Forwarded-Proto was begun by
+// somebody else, and is not believed.
+func (p Proxies) Secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	said := r.Header["X-Forwarded-Proto"]
+	if len(said) != 1 || !strings.EqualFold(said[0], "https") {
+		return false
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && p.trust(peer.Addr().Unmap().WithZone(""))
 }

@@ -60,6 +60,9 @@ func (s *Server) Report(ctx context.Context, actor tracking.Actor, message []byt
 // openMessage takes the report out of any message.
 func openMessage(message []byte) (id, body []byte, err error) {
 	var fields map[string]json.RawMessage
+	if strict := checkStrict(message); strict != nil {
+		return nil, nil, strict // before it is taken apart: of a key that stands twice only one is left then
+	}
 	if err := json.Unmarshal(message, &fields); err != nil || string(fields["type"]) != `"positions"` {
 		return nil, nil, tracking.Errorf(tracking.CodeMalformed, "not a message of this protocol")
 	}

@@ -120,6 +120,9 @@ func problemOf(err *tracking.Error) *Problem {
 
 // frameworkProblem is how huma's own refusals look. Values are left out: they may be secrets, or large.
 func frameworkProblem(status int, message string, errs ...error) huma.StatusError {
+	if status == http.StatusInternalServerError && message == unreadable {
+		return unread(errs)
+	}
 	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: codeOf(status), Detail: message, uncounted: true}
 	for _, err := range errs {
 		p.Errors = append(p.Errors, fieldOf(err))
@@ -127,6 +130,19 @@ func frameworkProblem(status int, message string, errs ...error) huma.StatusErro
 	if len(p.Errors) > 0 {
 		p.Detail = strings.TrimPrefix(p.Errors[0].Location+": ", "body: ") + p.Errors[0].Message
 	}
+	return p
+}
+
+// unreadable is what huma says, as a fault of ours, when a body cannot be read to its end: whoever sent it broke off, or sent what is no body.
+const unreadable = "cannot read request body"
+
+func unread(errs []error) *Problem {
+	why := tracking.Errorf(tracking.CodeMalformed, "the body could not be read to its end")
+	for _, err := range errs {
+		errors.As(err, &why)
+	}
+	p := problemOf(why)
+	p.uncounted = true
 	return p
 }
 

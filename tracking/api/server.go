@@ -71,7 +71,7 @@ func NewEngine(registry prometheus.Registerer, log *slog.Logger) *gin.Engine {
 	engine.Use(observe(newHTTPMetrics(registry)), gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, cause any) {
 		log.Error("a handler panicked", "route", c.FullPath(), "cause", cause)
 		writeProblem(c, problemOf(&tracking.Error{Code: tracking.CodeInternal}))
-	}))
+	}), unpack)
 	engine.NoRoute(func(c *gin.Context) {
 		writeProblem(c, problemOf(tracking.Errorf(tracking.CodeNotFound, "nothing is served at this path")))
 	})

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"hotfoot/tracking"
@@ -19,7 +21,7 @@ type strictError struct{ cause *tracking.Error }
 func (e strictError) Error() string { return e.cause.Message }
 
 // checkStrict refuses what encoding/json lets through although two readers could understand it differently: trailing bytes, broken UTF-8,
-// NUL characters, the same key twice in one object, and nesting beyond any use. The error is CodeMalformed and names the place.
+// NUL characters, halves of characters, the same key twice in one object, and nesting beyond any use. The error is CodeMalformed and names the place.
 func checkStrict(body []byte) *tracking.Error {
 	if !utf8.Valid(body) {
 		return tracking.Errorf(tracking.CodeMalformed, "the body is not valid UTF-8")
@@ -149,17 +151,20 @@ func (w *walker) array(depth int) error {
 // text reads a string and answers its value; escapes are resolved so that one key has one spelling.
 func (w *walker) text() ([]byte, error) {
 	start := w.at
-	escaped := false
+	plain := true
 	for w.at++; w.body[w.at] != '"'; w.at++ {
 		if w.body[w.at] == '\\' {
-			escaped = true
+			plain = false
 			w.at++
 		}
 	}
 	w.at++
 	raw := w.body[start:w.at]
-	if !escaped {
+	if plain {
 		return raw[1 : len(raw)-1], nil
+	}
+	if loneSurrogate(raw) {
+		return nil, fmt.Errorf("must not contain half a character, as \\ud83d is without the other half")
 	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -169,6 +174,40 @@ func (w *walker) text() ([]byte, error) {
 		return nil, fmt.Errorf("must not contain a NUL character")
 	}
 	return []byte(s), nil
+}
+
+// loneSurrogate reports whether a string of valid JSON escapes half of a character (RFC 8259 section 8.2): encoding/json replaces it, others keep it, so that
+// two texts could be one.
+func loneSurrogate(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		if i++; raw[i] != 'u' {
+			continue
+		}
+		first := escaped(raw[i-1:])
+		if !utf16.IsSurrogate(first) {
+			continue
+		}
+		if i += 5; utf16.DecodeRune(first, escaped(raw[i:])) == unicode.ReplacementChar {
+			return true
+		}
+		i += 5
+	}
+	return false
+}
+
+// escaped is the code unit of a \uXXXX that a text begins with; 0 when it begins with none.
+func escaped(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0
+	}
+	unit, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return rune(unit)
 }
 
 // printable is a key as it may stand in an error: short, and never empty.

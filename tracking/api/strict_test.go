@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,7 +17,7 @@ func TestCheckStrict(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{}`, `[]`, `null`, `"x"`, `-0.5e-3`, ` {"a" : [1, {"b":"\u0041\n"}, true ] } `, `{"a":{"a":{"a":1}},"b":{"a":1}}`, `[{"a":1},{"a":1}]`,
-		`{"A":1,"a":2}`, `{"":1}`, `{"a":"}","b":"]","c":",:"}`, `{"a":"\\","b":"\""}`, `{"a":"\ud83d\ude00"}`,
+		`{"A":1,"a":2}`, `{"":1}`, `{"a":"}","b":"]","c":",:"}`, `{"a":"\\","b":"\""}`, `{"a":"\ud83d\ude00\uD83D\uDE00"}`, `{"a":"\\ud83d"}`, `{"a":"\ufffd\ue000\ud7ff"}`,
 		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth),
 	} {
 		if err := checkStrict([]byte(body)); err != nil {
@@ -27,6 +28,7 @@ func TestCheckStrict(t *testing.T) {
 		``: "", `{`: "", `{}{}`: "", `{} x`: "", `{"a":1,}`: "", `NaN`: "", "\xff": "", "{\"a\":\"\xff\"}": "", `{"a":01}`: "",
 		`{"a":1,"a":2}`: "a", `{"a":1,"\u0061":2}`: "a", `{"a":1,"b":{"c":[0,{"d":1,"d":2}]}}`: "b.c[1].d", `[[0,{"a":1,"a":2}]]`: "[0][1].a",
 		`{"":1,"":2}`: `""`, `{"a":"\u0000"}`: "a", `{"[0]":1,"[0]":2}`: `"[0]"`,
+		`{"a":"\ud83d"}`: "a", `{"a":"\ude00\ud83d"}`: "a", `{"a":"x\ud83d\ud83d\ude00"}`: "a", `{"a":["\ud83dude00"]}`: "a[0]", `{"a":"\ud83d\\ude00"}`: "a",
 	} {
 		err := checkStrict([]byte(body))
 		if err == nil || err.Code != tracking.CodeMalformed {
@@ -65,6 +67,9 @@ func FuzzCheckStrict(f *testing.F) {
 	})
 }
 
+// escapes finds whole characters of two halves first, then halves, then whatever else is escaped.
+var escapes = regexp.MustCompile(`\\(?:u[dD][89abAB][[:xdigit:]]{2}\\u[dD][c-fC-F][[:xdigit:]]{2}|u[dD][89a-fA-F][[:xdigit:]]{2}|.)`)
+
 // oracle says by encoding/json's tokens whether a body is strict.
 func oracle(body []byte) error {
 	if !utf8.Valid(body) {
@@ -77,6 +82,11 @@ func oracle(body []byte) error {
 	decoder.UseNumber()
 	if err := oracleValue(decoder, 0); err != nil {
 		return err
+	}
+	for _, escape := range escapes.FindAll(body, -1) {
+		if len(escape) == len(`\ud800`) {
+			return errors.New("half a character")
+		}
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return errors.New("something follows")
