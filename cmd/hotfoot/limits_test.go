@@ -40,7 +40,7 @@ func TestServe_Limits(t *testing.T) {
 
 func TestNodeFlags_limits(t *testing.T) {
 	t.Parallel()
-	valid := nodeFlags{storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleAPI}, BacklogMB: 1}
+	valid := nodeFlags{storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleAPI}, BacklogMB: 1, MaxSpeedMPS: 70}
 	must(t, valid.validate())
 	for want, change := range map[string]func(*nodeFlags){
 		"HOTFOOT_LIMITS: writes=leaky:1/1s":           func(f *nodeFlags) { f.Limits = "writes=leaky:1/1s" },
