@@ -23,12 +23,12 @@ import (
 // Numbers and names of several words are looked for everywhere. What many share (a first name, an address, a place) counts in rows of their own only, which
 // have their id.
 type traces struct {
-	courier      tracking.ID
-	own          map[string]bool // ids of what is theirs, as text
-	known        [][]byte        // in lower case, as they may be written; anywhere
-	shared       [][]byte        // likewise; in rows of their own
-	numbers      [][]byte        // digits alone
-	places       map[string]bool // "lat\tlon", as COPY writes them
+	courier tracking.ID
+	own     map[string]bool // ids of what is theirs, as text
+	known   [][]byte        // in lower case, as they may be written; anywhere
+	shared  [][]byte        // likewise; in rows of their own
+	numbers [][]byte        // digits alone
+	places  map[string]bool // "lat\tlon", as COPY writes them
 }
 
 func newTraces(of postgres.Subject) *traces {
