@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"hotfoot/tracking"
 )
 
 // storeFlags say where the stores are.
@@ -58,6 +60,8 @@ type nodeFlags struct {
 	TLSKey            string   `help:"Its private key, PEM." env:"HOTFOOT_TLS_KEY" placeholder:"FILE"`
 	RoutingURL        string   `help:"A routing server that speaks OSRM's API, such as http://osrm:5000; ways are estimated without one. Change what follows a # in it when its map has changed." env:"HOTFOOT_ROUTING_URL" placeholder:"URL"`
 	MaxSpeedMPS       float64  `help:"How fast a courier may be, in metres per second: a position that needs more is kept, marked and not shown. A replay at 10 times the speed needs 700." default:"70" env:"HOTFOOT_MAX_SPEED_MPS"`
+	KeepPositions     int      `help:"Days for which positions, and batches of them that could not be stored, are kept; 0 for ever. At least 16." default:"90" env:"HOTFOOT_KEEP_POSITIONS"`
+	KeepDeliveries    int      `help:"Days for which people and places stay in deliveries that have ended; 0 for ever. At least 8." default:"180" env:"HOTFOOT_KEEP_DELIVERIES"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 
@@ -82,6 +86,12 @@ func (f nodeFlags) validate() error {
 	}
 	if (f.TLSCert == "") != (f.TLSKey == "") {
 		return errors.New("HOTFOOT_TLS_CERT and HOTFOOT_TLS_KEY go together: give both, or none")
+	}
+	if f.KeepPositions != 0 && f.KeepPositions < tracking.MinPositionDays {
+		return fmt.Errorf("HOTFOOT_KEEP_POSITIONS must be 0, which is for ever, or at least %d days: phones may still send what is younger", tracking.MinPositionDays)
+	}
+	if f.KeepDeliveries != 0 && f.KeepDeliveries < tracking.MinDeliveryDays {
+		return fmt.Errorf("HOTFOOT_KEEP_DELIVERIES must be 0, which is for ever, or at least %d days: links still show what is younger", tracking.MinDeliveryDays)
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {

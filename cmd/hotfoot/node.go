@@ -220,6 +220,7 @@ func (n *node) run(ctx context.Context) error {
 	loop("tenancy", n.tenancy.Run)
 	if n.flags.has(roleWorker) {
 		loop("sealing", tracking.NewSealing(n.truth, n.hot, tracking.SealingConfig{}, time.Now, n.log).Run)
+		loop("retention", n.retention().Run)
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)
 		loop("old counts of limits", n.forgetLimitCounts)
@@ -299,4 +300,10 @@ func (n *node) keepPartitions(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// retention ends what was kept for long enough.
+func (n *node) retention() *tracking.Retention {
+	config := tracking.RetentionConfig{PositionDays: n.flags.KeepPositions, DeliveryDays: n.flags.KeepDeliveries}
+	return tracking.NewRetention(n.truth, n.hot, n.hot, config, time.Now, n.log)
 }
