@@ -15,7 +15,9 @@ var typed = []func(snapshot map[string]any, text string){
 	func(s map[string]any, text string) { s["dropoff"].(map[string]any)["address"] = text },
 	func(s map[string]any, text string) { s["dropoff"].(map[string]any)["name"] = text },
 	func(s map[string]any, text string) { newest(s)["reason"] = text },
-	func(s map[string]any, text string) { newest(s)["proof"] = map[string]any{"left_at": text, "name": text} },
+	func(s map[string]any, text string) {
+		newest(s)["proof"] = map[string]any{"left_at": text, "name": text}
+	},
 }
 
 func newest(snapshot map[string]any) map[string]any {

@@ -25,11 +25,18 @@ func FuzzServer_path(f *testing.F) {
 		f.Add(uint8(placeOf(routes, "GET /v1/track/{token}")), id, "")
 	}
 	for _, seed := range [][2]string{
-		{"GET /v1/deliveries", "limit=0&a=%zz"}, {"GET /v1/deliveries", "limit=200&cursor=" + noSuchID}, {"GET /v1/deliveries", "status=created,en_route&courier_id=x&external_id=%00"},
-		{"GET /v1/couriers", "on_duty=maybe&limit=1&limit=2"}, {"GET /v1/ops/couriers", "near=37.7812,-122.4112&radius_m=1000"}, {"GET /v1/ops/couriers", "near=NaN,Inf&radius_m=1e400"},
-		{"GET /v1/ops/leaderboard", "day=2026-02-29"}, {"GET /v1/ops/leaderboard", "day=2026-03-04&limit=5"}, {"GET /v1/ops/eta", "from=1,2&to=91,181&vehicle=bike"},
+		{"GET /v1/deliveries", "limit=0&a=%zz"},
+		{"GET /v1/deliveries", "limit=200&cursor=" + noSuchID},
+		{"GET /v1/deliveries", "status=created,en_route&courier_id=x&external_id=%00"},
+		{"GET /v1/couriers", "on_duty=maybe&limit=1&limit=2"},
+		{"GET /v1/ops/couriers", "near=37.7812,-122.4112&radius_m=1000"},
+		{"GET /v1/ops/couriers", "near=NaN,Inf&radius_m=1e400"},
+		{"GET /v1/ops/leaderboard", "day=2026-02-29"},
+		{"GET /v1/ops/leaderboard", "day=2026-03-04&limit=5"},
+		{"GET /v1/ops/eta", "from=1,2&to=91,181&vehicle=bike"},
 		{"GET /v1/limits/decisions", "from=2026-03-04T18:00:00Z&to=2026-03-04T19:00:00Z&cursor=AAAAAGmocAAAAAAAAAAAAAAAAAAAAAAA"},
-		{"GET /v1/limits/decisions", "from=0000-01-01T00:00:00Z&to=99999-01-01T00:00:00Z"}, {"GET /v1/deliveries/{id}/track", "suspect=true&&&="},
+		{"GET /v1/limits/decisions", "from=0000-01-01T00:00:00Z&to=99999-01-01T00:00:00Z"},
+		{"GET /v1/deliveries/{id}/track", "suspect=true&&&="},
 	} {
 		f.Add(uint8(placeOf(routes, seed[0])), noSuchID, seed[1])
 	}
@@ -129,10 +136,24 @@ func FuzzServer_headers(f *testing.F) {
 	routes := b.routes()
 	list := placeOf(routes, "GET /v1/deliveries")
 	for _, seed := range [][2]string{
-		{"Authorization", "Bearer hf_merchant_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}, {"Authorization", "Bearer"}, {"Authorization", "bearer\t\x00"}, {"Authorization", "Basic YTpi"},
-		{"Cookie", "hotfoot_session=AAAA"}, {"Cookie", "__Host-hotfoot=" + strings.Repeat("A", 96)}, {"Idempotency-Key", strings.Repeat("k", 201)}, {"Prefer", "wait=99999999999999999999"},
-		{"Prefer", "wait=-1, respond-async"}, {"Content-Type", "application/cbor"}, {"Content-Type", "multipart/form-data; boundary="}, {"Content-Encoding", "gzip, gzip"},
-		{"Accept", "application/xml;q=2"}, {"Origin", "null"}, {"X-Forwarded-For", "::ffff:127.0.0.1, ,"}, {"Sec-WebSocket-Protocol", "bearer."}, {"If-None-Match", `W/"`}, {"Expect", "100-continue"},
+		{"Authorization", "Bearer hf_merchant_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+		{"Authorization", "Bearer"},
+		{"Authorization", "bearer\t\x00"},
+		{"Authorization", "Basic YTpi"},
+		{"Cookie", "hotfoot_session=AAAA"},
+		{"Cookie", "__Host-hotfoot=" + strings.Repeat("A", 96)},
+		{"Idempotency-Key", strings.Repeat("k", 201)},
+		{"Prefer", "wait=99999999999999999999"},
+		{"Prefer", "wait=-1, respond-async"},
+		{"Content-Type", "application/cbor"},
+		{"Content-Type", "multipart/form-data; boundary="},
+		{"Content-Encoding", "gzip, gzip"},
+		{"Accept", "application/xml;q=2"},
+		{"Origin", "null"},
+		{"X-Forwarded-For", "::ffff:127.0.0.1, ,"},
+		{"Sec-WebSocket-Protocol", "bearer."},
+		{"If-None-Match", `W/"`},
+		{"Expect", "100-continue"},
 	} {
 		f.Add(uint8(list), seed[0], seed[1])
 		f.Add(uint8(placeOf(routes, "POST /v1/deliveries")), seed[0], seed[1])

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
 )
 
 // hostileIDs would mean something to Redis, to a glob, to a protocol of lines, to a file system or to SQL, if anybody let them through.
