@@ -15,11 +15,14 @@ WEB_SOURCES   := $(shell find web -type d \( -name node_modules -o -name dist -o
 # What a change must survive: each kind of fault once, in three to four minutes. make chaos has the rest, and the slow ones.
 CHAOS_SHORT := F0,F1,F2,F4b,F8,F9,F10,F12,F14,F15,F16,F19,F20,F21,F25,F26,F28,F30,F32,F34
 
+# For each target: a duration, or a number of executions such as 500x.
+FUZZTIME := 1m
+
 # A file that was half made must not pass for made.
 .DELETE_ON_ERROR:
 # The steps print, and two at once would fight for a small machine.
 .NOTPARALLEL:
-.PHONY: help demo test check budgets chaos chaos-mutations bench web build lint go-test chaos-build chaos-short bench-once setup-demo setup-test
+.PHONY: help demo test check budgets fuzz chaos chaos-mutations bench web build lint go-test chaos-build chaos-short fuzz-short bench-once setup-demo setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +33,7 @@ demo: setup-demo build ## run everything on this machine, with couriers that mov
 test: setup-test build go-test ## run all tests, against real Postgres, Redis and Chromium
 	$(STEP) 'Testing the pages, in Node and in Chromium' script/test-pages.sh
 
-check: lint test budgets chaos-short bench-once ## run everything that a change must pass; CI runs this
+check: lint test budgets fuzz-short chaos-short bench-once ## run everything that a change must pass; CI runs this
 
 chaos: setup-demo chaos-build ## break a deployment in every way that is known, and check its promises; ARGS are for chaos
 	@exec bin/chaos --hotfoot bin/hotfoot-failpoints $(ARGS)
@@ -40,6 +43,9 @@ chaos-mutations: setup-demo chaos-build ## put known faults into the source, and
 
 budgets: setup-test web ## count what a frame, a socket and a report cost, against what they may
 	$(STEP) 'Counting what a frame, a socket and a report cost' go test -run '^TestBudget' -count 1 -v ./gateway ./tracking/... ./store/... ./pubsub
+
+fuzz: setup-test web ## try what outside input can do, each target for FUZZTIME (1m); ARGS for a pattern of names
+	$(STEP) 'Fuzzing each target for $(FUZZTIME)' script/fuzz.sh $(FUZZTIME) $(ARGS)
 
 bench: setup-demo build ## measure what it costs, in short and everything; ARGS are for hotfoot bench: ARGS=all for the long form
 	@exec bin/hotfoot bench $(or $(ARGS),all --short)
@@ -57,6 +63,7 @@ lint: setup-test $(WEB_INSTALLED) ## look for mistakes without running anything
 	$(STEP) 'Vetting what differs on macOS' env GOOS=darwin go vet ./store/private
 	$(STEP) 'Checking with staticcheck' $(TOOL) staticcheck ./...
 	$(STEP) 'Checking go.mod' go mod tidy -diff
+	$(STEP) 'Looking for known vulnerabilities in what this stands on' script/lint-vulnerabilities.sh
 	$(STEP) 'Checking the TypeScript' $(NPM) run lint
 
 # Steps of the targets above.
@@ -77,6 +84,9 @@ chaos-build: web
 chaos-short: chaos-build
 	@echo '==> Breaking a deployment under load, in short'
 	@exec bin/chaos --hotfoot bin/hotfoot-failpoints --retry --only $(CHAOS_SHORT)
+
+fuzz-short: web
+	$(STEP) 'Fuzzing each target in short' script/fuzz.sh 500x
 
 bench-once:
 	$(STEP) 'Running each benchmark once' go test -run '^$$' -bench . -benchtime 1x ./...

@@ -2,14 +2,17 @@ package pubsub
 
 import (
 	"bytes"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
 	"hotfoot/tracking/key"
+	"hotfoot/tracking/wire"
 )
 
 // What stands in the backlog may be anything: from a newer release, from a fault of ours, or put there by hand.
@@ -63,4 +66,31 @@ func TestBacklog_unreadable(t *testing.T) {
 			settled(t, client)
 		})
 	}
+}
+
+// Whatever stands in the backlog is a batch, or is kept within bounds with the reason why it is none.
+func FuzzDecode(f *testing.F) {
+	batch := tracking.Batch{CourierID: tracking.NewID(), Session: "a", ReceivedAt: time.UnixMilli(1_772_647_800_000).UTC()}
+	f.Add(field, string(wire.AppendBatch(nil, batch)))
+	f.Add(field, "")
+	f.Add("other", strings.Repeat("x", 70<<10))
+	f.Add(field, strings.Repeat("\xff", 70<<10))
+	f.Fuzz(func(t *testing.T, name, value string) {
+		entry, size := decode("1-1", map[string]any{name: value})
+		if len(entry.Payload) > keptBytes && entry.Unreadable != nil {
+			t.Fatalf("%d bytes are kept of what cannot be read", len(entry.Payload))
+		}
+		if (name == field) != (size == len(value)) && value != "" {
+			t.Fatalf("%q of %d bytes counts as %d", name, len(value), size)
+		}
+		if entry.Unreadable != nil {
+			if !reflect.DeepEqual(entry.Batch, tracking.Batch{}) {
+				t.Fatalf("unreadable, and a batch: %+v", entry.Batch)
+			}
+			return
+		}
+		if again, err := wire.Batch(wire.AppendBatch(nil, entry.Batch)); err != nil || again.CourierID != entry.Batch.CourierID || len(again.Fixes) != len(entry.Batch.Fixes) {
+			t.Fatalf("%+v became %+v: %v", entry.Batch, again, err)
+		}
+	})
 }

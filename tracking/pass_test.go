@@ -66,3 +66,22 @@ func TestPasses_forged(t *testing.T) {
 		}
 	})
 }
+
+// Nobody makes a pass without the secret, whatever they send, be it close to one that opens or not.
+func FuzzPasses_Open(f *testing.F) {
+	passes := newPasses(f, "0123456789abcdef0123456789abcdef")
+	now := time.Date(2026, 3, 4, 18, 10, 0, 0, time.UTC)
+	ours := passes.Seal([32]byte{1, 2, 3}, now.Add(PassLife))
+	for _, seed := range []string{ours, ours[:95], ours + "A", strings.ToUpper(ours), strings.Repeat("A", 96), strings.Repeat("_", 96), "", "\x00"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		hash, until, err := passes.Open(text, now)
+		if (err == nil) != (text == ours) {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if err != nil && (CodeOf(err) != CodeUnauthorized || hash != [32]byte{} || !until.IsZero()) {
+			t.Fatalf("%q is refused with %v, and says %x until %s", text, err, hash, until)
+		}
+	})
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // newSite is a Site on a fixed clock. Tests that look at a page put its source in first (useSource), so they pass without a build.
-func newSite(t *testing.T) *Site {
+func newSite(t testing.TB) *Site {
 	t.Helper()
 	site, err := New(Config{
 		PublicURL: "https://track.example", Location: time.UTC,
@@ -35,7 +35,7 @@ func get(handler http.HandlerFunc, target string, header ...string) *httptest.Re
 }
 
 // useSource replaces a page by its source file, which is the template the build only adds links to.
-func useSource(t *testing.T, site *Site, name string) {
+func useSource(t testing.TB, site *Site, name string) {
 	t.Helper()
 	source, err := os.ReadFile(name)
 	if err != nil {

@@ -68,6 +68,9 @@ func FuzzParseReport(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, body := range recordedBodies(f) {
+		f.Add(body)
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		report, err := ParseReport(body)
 		if err != nil {

@@ -58,10 +58,13 @@ func newProblem(resp *http.Response, body []byte, now time.Time) *Problem {
 	return p
 }
 
+// maxRetryAfter keeps what a stranger says from passing what a Duration holds: a year, in seconds.
+const maxRetryAfter = 365 * 24 * 60 * 60
+
 // parseRetryAfter reads both forms of the header: seconds and a date.
 func parseRetryAfter(v string, now time.Time) time.Duration {
 	if seconds, err := strconv.Atoi(v); err == nil {
-		return max(0, time.Duration(seconds)*time.Second)
+		return time.Duration(max(0, min(seconds, maxRetryAfter))) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
 		return max(0, at.Sub(now))
