@@ -64,7 +64,7 @@ func newStreet(t *testing.T) *street {
 // poll is what a page that polls is answered.
 func (st *street) poll() (tracking.View, string) {
 	st.t.Helper()
-	viewing := tracking.NewViewing(st.linker, st.hot, nil, time.Now)
+	viewing := tracking.NewViewing(st.linker, st.hot, tracking.ViewingConfig{}, time.Now)
 	v, live, err := viewing.Show(st.t.Context(), st.token(st.mine))
 	must(st.t, err)
 	return v, string(wire.Snapshot(v, 0, live, time.Now()))

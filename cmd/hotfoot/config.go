@@ -42,6 +42,7 @@ const (
 // nodeFlags are what a node is told.
 type nodeFlags struct {
 	storeFlags
+	linkFlags
 	Listen            string   `help:"Address of the HTTP API, the sockets and the pages." default:"127.0.0.1:8080" env:"HOTFOOT_LISTEN"`
 	AdminListen       string   `help:"Address of /metrics and /debug/pprof; keep it from the public." default:"127.0.0.1:9464" env:"HOTFOOT_ADMIN_LISTEN"`
 	Roles             []string `help:"What this node does: api, gateway, worker." default:"api,gateway,worker" env:"HOTFOOT_ROLES"`
@@ -69,6 +70,9 @@ func (f nodeFlags) validate() error {
 	}
 	if f.BacklogMB < 1 {
 		return errors.New("HOTFOOT_BACKLOG_MB must be at least 1")
+	}
+	if err := f.linkFlags.validate(); err != nil {
+		return err
 	}
 	if !(f.MaxSpeedMPS > 0) {
 		return errors.New("HOTFOOT_MAX_SPEED_MPS must be more than 0")
