@@ -29,7 +29,9 @@ func (k *kept) Record(ctx context.Context, delivery ID) (Record, error) {
 	return *sight.Record, nil
 }
 
-func (k *kept) Fresh(ctx context.Context, delivery ID) (Record, error) { return k.Record(ctx, delivery) }
+func (k *kept) Fresh(ctx context.Context, delivery ID) (Record, error) {
+	return k.Record(ctx, delivery)
+}
 func (k *kept) NewestOf(context.Context, []ID) ([]*Position, error) { return nil, k.err }
 
 func TestViewing_Show(t *testing.T) {
