@@ -301,3 +301,30 @@ func TestCustomers_cut_revoked(t *testing.T) {
 		t.Errorf("answered %s", answer.Status)
 	}
 }
+
+// A link that has expired opens neither a socket nor a stream, also where what it opened is still in memory. None is open by then: they are closed when the
+// delivery ends, and whoever comes later is told how it ended, and sent away.
+func TestCustomers_cut_expired(t *testing.T) {
+	t.Parallel()
+	st := newStreet(t)
+	st.report(st.phone, st.report(st.phone, st.mine, tracking.Arriving), tracking.Delivered)
+	if code := st.socket.closed(); code != 4001 {
+		t.Errorf("the end closes with %d", code)
+	}
+	late := dial(t, live(st.n, st.token(st.mine), ""))
+	if code := late.closed(); code != 4001 {
+		t.Errorf("who comes afterwards is sent away with %d", code)
+	}
+	st.n.advance(tracking.LinkLife)
+	for _, since := range []string{"", st.began} {
+		if answer := refused(t, live(st.n, st.token(st.mine), since), http.Header{}); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("since %q: a socket is answered %s", since, answer.Status)
+		}
+	}
+	answer, err := st.n.server.Client().Get(st.n.server.URL + "/track/" + st.token(st.mine) + "/events")
+	must(t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a stream is answered %s", answer.Status)
+	}
+}

@@ -25,6 +25,7 @@ import (
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
+	"hotfoot/tracking/trackingtest"
 	"hotfoot/web"
 )
 
@@ -76,7 +77,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	pages, err := web.New(web.Config{})
 	must(t, err)
 
-	log := slog.New(slog.NewTextHandler(s.log, nil))
+	log := slog.New(slog.NewTextHandler(trackingtest.NewGuard(t, secret).Log(t, s.log), nil))
 	s.store = postgres.New(s.pool, nil)
 	hot := redisstore.New(client, s.store, redisstore.Config{})
 	subscriber := pubsub.NewSubscriber(client, log)
