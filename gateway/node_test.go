@@ -103,7 +103,7 @@ func (s *shop) nodeOver(parts nodeParts) *node {
 	contract := api.New(api.Deps{
 		Ingest: s.ingest, Records: hot, Couriers: parts.truth, Linker: s.linker, Log: s.log, Metrics: prometheus.NewRegistry(), Now: now,
 	}, api.Config{})
-	customers := gateway.NewCustomers(n.hub, tracking.NewViewing(s.linker, hot, nil, now), func(w http.ResponseWriter, _ *http.Request, err error) {
+	customers := gateway.NewCustomers(n.hub, tracking.NewViewing(s.linker, hot, tracking.ViewingConfig{}, now), func(w http.ResponseWriter, _ *http.Request, err error) {
 		contract.RefuseHTTP(w, err)
 	})
 	ops, couriers := gateway.NewOps(n.hub, staffPort{parts.staff, hot}, contract.RefuseHTTP), gateway.NewCouriers(n.hub, contract, contract.RefuseHTTP)

@@ -2,8 +2,8 @@ package gateway_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +16,11 @@ import (
 	"hotfoot/store/redisstore"
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
+	"hotfoot/tracking/trackingtest"
 )
+
+// linkSecret seals the shop's links.
+const linkSecret = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
 
 // patience bounds every wait: what is waited for takes milliseconds, except under -race on a busy machine.
 const patience = 30 * time.Second
@@ -47,12 +51,13 @@ func newShop(t *testing.T) *shop {
 func newShopOver(t *testing.T, redisURL string) *shop {
 	t.Helper()
 	pool := storetest.Postgres(t)
-	s := &shop{t: t, redisURL: redisURL, pool: pool, truth: postgres.New(pool, nil), log: slog.New(slog.DiscardHandler)}
+	s := &shop{t: t, redisURL: redisURL, pool: pool, truth: postgres.New(pool, nil)}
+	s.log = slog.New(slog.NewTextHandler(trackingtest.NewGuard(t, linkSecret).Log(t, io.Discard), nil))
 	s.client = s.connect()
 	s.hot = redisstore.New(s.client, s.truth, redisstore.Config{})
 	s.run(s.hot.Run)
 	var err error
-	s.linker, err = tracking.NewLinker([]byte(strings.Repeat("k", 32)))
+	s.linker, err = tracking.NewLinker([]byte(linkSecret))
 	s.must(err)
 	m, err := s.truth.Merchant(t.Context(), "Corner Kitchen", time.Now())
 	s.must(err)

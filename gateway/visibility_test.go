@@ -64,7 +64,7 @@ func newStreet(t *testing.T) *street {
 // poll is what a page that polls is answered.
 func (st *street) poll() (tracking.View, string) {
 	st.t.Helper()
-	viewing := tracking.NewViewing(st.linker, st.hot, nil, time.Now)
+	viewing := tracking.NewViewing(st.linker, st.hot, tracking.ViewingConfig{}, time.Now)
 	v, live, err := viewing.Show(st.t.Context(), st.token(st.mine))
 	must(st.t, err)
 	return v, string(wire.Snapshot(v, 0, live, time.Now()))
@@ -299,5 +299,32 @@ func TestCustomers_cut_revoked(t *testing.T) {
 	}
 	if answer := refused(t, live(st.n, st.token(st.mine), st.began), http.Header{}); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("answered %s", answer.Status)
+	}
+}
+
+// A link that has expired opens neither a socket nor a stream, also where what it opened is still in memory. None is open by then: they are closed when the
+// delivery ends, and whoever comes later is told how it ended, and sent away.
+func TestCustomers_cut_expired(t *testing.T) {
+	t.Parallel()
+	st := newStreet(t)
+	st.report(st.phone, st.report(st.phone, st.mine, tracking.Arriving), tracking.Delivered)
+	if code := st.socket.closed(); code != 4001 {
+		t.Errorf("the end closes with %d", code)
+	}
+	late := dial(t, live(st.n, st.token(st.mine), ""))
+	if code := late.closed(); code != 4001 {
+		t.Errorf("who comes afterwards is sent away with %d", code)
+	}
+	st.n.advance(tracking.LinkLife)
+	for _, since := range []string{"", st.began} {
+		if answer := refused(t, live(st.n, st.token(st.mine), since), http.Header{}); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("since %q: a socket is answered %s", since, answer.Status)
+		}
+	}
+	answer, err := st.n.server.Client().Get(st.n.server.URL + "/track/" + st.token(st.mine) + "/events")
+	must(t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a stream is answered %s", answer.Status)
 	}
 }

@@ -2,7 +2,6 @@ package tracking
 
 import (
 	"encoding/base64"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -51,24 +50,6 @@ func TestLinker_Open(t *testing.T) {
 				t.Fatal("a revoked link is the new one")
 			}
 		})
-	})
-	t.Run("a hundred thousand forgeries open nothing, and all errors are one", func(t *testing.T) {
-		t.Parallel()
-		random := rand.New(rand.NewPCG(1, 2))
-		const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-		for i := range 100_000 {
-			token := []byte(l.Token(NewID(), uint8(i)))
-			good := string(token)
-			for range 1 + i%3 {
-				token[random.IntN(len(token))] = alphabet[random.IntN(len(alphabet))]
-			}
-			if string(token) == good {
-				continue
-			}
-			if _, _, err := l.Open(string(token)); err != error(errToken) {
-				t.Fatalf("%s opens, or says why not: %v", token, err)
-			}
-		}
 	})
 	t.Run("any other string does not open", func(t *testing.T) {
 		t.Parallel()

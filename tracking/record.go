@@ -58,9 +58,6 @@ func (r Record) Concerned() []ID {
 	return ids
 }
 
-// LinkLife is how long after its end a delivery's link still shows how it ended.
-const LinkLife = 7 * 24 * time.Hour
-
 // Underway is the courier who is on the way with the delivery and on duty, so that where they are says when they will be at the door; the zero ID for
 // nobody.
 func (r *Record) Underway() ID {
@@ -70,10 +67,10 @@ func (r *Record) Underway() ID {
 	return r.Delivery.CourierID
 }
 
-// Opens reports whether a link of this generation still opens the delivery.
-func (r *Record) Opens(generation uint8, now time.Time) bool {
+// Opens reports whether a link of this generation still opens the delivery, when links live so long after its end.
+func (r *Record) Opens(generation uint8, life time.Duration, now time.Time) bool {
 	d := &r.Delivery
-	return d.LinkGen == generation && (d.FinishedAt.IsZero() || now.Sub(d.FinishedAt) < LinkLife)
+	return d.LinkGen == generation && (d.FinishedAt.IsZero() || now.Sub(d.FinishedAt) < life)
 }
 
 // View is what one customer may see of a Record, now.

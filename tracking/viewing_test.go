@@ -21,9 +21,17 @@ func (k *kept) Sight(_ context.Context, delivery ID) (Sight, error) {
 	return k.sight, k.err
 }
 
-func (k *kept) Record(context.Context, ID) (Record, error) { return *k.sight.Record, k.err }
+func (k *kept) Record(ctx context.Context, delivery ID) (Record, error) {
+	sight, err := k.Sight(ctx, delivery)
+	if err != nil {
+		return Record{}, err
+	}
+	return *sight.Record, nil
+}
 
-func (k *kept) Fresh(context.Context, ID) (Record, error)           { return *k.sight.Record, k.err }
+func (k *kept) Fresh(ctx context.Context, delivery ID) (Record, error) {
+	return k.Record(ctx, delivery)
+}
 func (k *kept) NewestOf(context.Context, []ID) ([]*Position, error) { return nil, k.err }
 
 func TestViewing_Show(t *testing.T) {
@@ -42,7 +50,7 @@ func TestViewing_Show(t *testing.T) {
 	viewing := func() (*Viewing, *kept) {
 		own := record
 		k := &kept{sight: Sight{Record: &own, Newest: &Position{Lat: 1, RecordedAt: now}, Live: true}}
-		return NewViewing(linker, k, func() time.Time { return now.Add(-time.Minute) }, func() time.Time { return now }), k
+		return NewViewing(linker, k, ViewingConfig{Stale: func() time.Time { return now.Add(-time.Minute) }}, func() time.Time { return now }), k
 	}
 	t.Run("shows what is hot", func(t *testing.T) {
 		t.Parallel()
@@ -80,6 +88,45 @@ func TestViewing_Show(t *testing.T) {
 			change(k)
 			if _, _, err := u.Show(t.Context(), token); err != errToken {
 				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := u.Open(t.Context(), token, Seen{}, nil); err != errToken {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+	t.Run("takes its time with everything that opens nothing, a forgery too", func(t *testing.T) {
+		t.Parallel()
+		for _, token := range []string{"x", token[1:] + "A", linker.Token(NewID(), 2), linker.Token(record.Delivery.ID, 3)} {
+			u, _ := viewing()
+			came := time.Now()
+			if _, _, err := u.Show(t.Context(), token); err != errToken || time.Since(came) < missTime {
+				t.Errorf("%s: %v after %v", token, err, time.Since(came))
+			}
+			came = time.Now()
+			if _, err := u.Open(t.Context(), token, Seen{}, nil); err != errToken || time.Since(came) < missTime {
+				t.Errorf("%s opened: %v after %v", token, err, time.Since(came))
+			}
+		}
+		u, _ := viewing()
+		u.missTime = time.Hour
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, _, err := u.Show(gone, "x"); err != errToken {
+			t.Errorf("whoever has left is waited for: %v", err)
+		}
+	})
+	t.Run("ends with the life of links that the operator wants", func(t *testing.T) {
+		t.Parallel()
+		for age, opens := range map[time.Duration]bool{time.Hour - 1: true, time.Hour: false} {
+			_, k := viewing()
+			k.sight.Record.Delivery.FinishedAt = now.Add(-age)
+			u := NewViewing(linker, k, ViewingConfig{LinkLife: time.Hour}, func() time.Time { return now })
+			u.Beside(func(ID) (View, bool) { return View{Record: k.sight.Record}, true })
+			if _, _, err := u.Show(t.Context(), token); (err == nil) != opens {
+				t.Errorf("%v after the end: %v", age, err)
+			}
+			if _, err := u.Open(t.Context(), token, Seen{}, func(ID) *Record { return k.sight.Record }); (err == nil) != opens {
+				t.Errorf("opened %v after the end: %v", age, err)
 			}
 		}
 	})

@@ -69,11 +69,11 @@ func TestRecord(t *testing.T) {
 	t.Run("opens for its own generation, until a week after the end", func(t *testing.T) {
 		now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 		r := Record{Delivery: Delivery{LinkGen: 2}}
-		if !r.Opens(2, now) || r.Opens(1, now) || r.Opens(3, now) {
+		if !r.Opens(2, LinkLife, now) || r.Opens(1, LinkLife, now) || r.Opens(3, LinkLife, now) {
 			t.Error("generations")
 		}
 		r.Delivery.FinishedAt = now.Add(-LinkLife + 1)
-		if !r.Opens(2, now) || r.Opens(2, now.Add(1)) {
+		if !r.Opens(2, LinkLife, now) || r.Opens(2, LinkLife, now.Add(1)) {
 			t.Error("a week after the end")
 		}
 	})

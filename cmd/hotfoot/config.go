@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"hotfoot/tracking"
 )
@@ -44,6 +45,7 @@ const (
 // nodeFlags are what a node is told.
 type nodeFlags struct {
 	storeFlags
+	linkFlags
 	Listen            string   `help:"Address of the HTTP API, the sockets and the pages." default:"127.0.0.1:8080" env:"HOTFOOT_LISTEN"`
 	AdminListen       string   `help:"Address of /metrics and /debug/pprof; keep it from the public." default:"127.0.0.1:9464" env:"HOTFOOT_ADMIN_LISTEN"`
 	Roles             []string `help:"What this node does: api, gateway, worker." default:"api,gateway,worker" env:"HOTFOOT_ROLES"`
@@ -78,6 +80,9 @@ func (f nodeFlags) validate() error {
 	if f.BacklogMB < 1 {
 		return errors.New("HOTFOOT_BACKLOG_MB must be at least 1")
 	}
+	if err := f.linkFlags.validate(); err != nil {
+		return err
+	}
 	if !(f.MaxSpeedMPS > 0) {
 		return errors.New("HOTFOOT_MAX_SPEED_MPS must be more than 0")
 	}
@@ -92,6 +97,9 @@ func (f nodeFlags) validate() error {
 	}
 	if f.KeepDeliveries != 0 && f.KeepDeliveries < tracking.MinDeliveryDays {
 		return fmt.Errorf("HOTFOOT_KEEP_DELIVERIES must be 0, which is for ever, or at least %d days: links still show what is younger", tracking.MinDeliveryDays)
+	}
+	if keep := time.Duration(f.KeepDeliveries) * 24 * time.Hour; keep != 0 && keep < f.LinkTTL {
+		return errors.New("HOTFOOT_KEEP_DELIVERIES must not be shorter than HOTFOOT_LINK_TTL: links would show deliveries without their places")
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {

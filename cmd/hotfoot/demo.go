@@ -68,7 +68,8 @@ func (c *demoCmd) Run(ctx context.Context, w *world) (err error) {
 	flags := nodeFlags{
 		storeFlags: storeFlags{DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL}, Listen: c.Listen, AdminListen: "127.0.0.1:0",
 		Roles: []string{roleAPI, roleGateway, roleWorker}, Secret: rand.Text() + rand.Text(), PublicURL: c.PublicURL, MapStyleURL: c.MapStyleURL,
-		BacklogMB: 1024, MaxSpeedMPS: tracking.MaxSpeedMPS, SocketsPerAddress: 20_000, SocketsPerKey: 1000,
+		BacklogMB: 1024, MaxSpeedMPS: tracking.MaxSpeedMPS, linkFlags: linkFlags{LinkTTL: tracking.LinkLife},
+		SocketsPerAddress: 20_000, SocketsPerKey: 1000,
 	}
 	demoPath := filepath.Join(c.DataDir, "demo.json")
 	if err := os.MkdirAll(c.DataDir, 0o755); err != nil {

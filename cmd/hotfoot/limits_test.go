@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // get asks a node as a balancer does for a client, and answers the status and the rule that refused.
@@ -40,7 +41,10 @@ func TestServe_Limits(t *testing.T) {
 
 func TestNodeFlags_limits(t *testing.T) {
 	t.Parallel()
-	valid := nodeFlags{storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleAPI}, BacklogMB: 1, MaxSpeedMPS: 70, SocketsPerAddress: 1, SocketsPerKey: 1}
+	valid := nodeFlags{
+		storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleAPI}, BacklogMB: 1,
+		MaxSpeedMPS: 70, SocketsPerAddress: 1, SocketsPerKey: 1, linkFlags: linkFlags{LinkTTL: time.Hour},
+	}
 	must(t, valid.validate())
 	for want, change := range map[string]func(*nodeFlags){
 		"HOTFOOT_LIMITS: writes=leaky:1/1s":           func(f *nodeFlags) { f.Limits = "writes=leaky:1/1s" },

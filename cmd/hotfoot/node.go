@@ -118,7 +118,7 @@ func (n *node) build() error {
 		return err
 	}
 	n.board = tracking.NewLeaderboard(n.hot, n.truth, n.hot, time.Now)
-	viewing := tracking.NewViewing(linker, p.records, n.truthSwitch.Since, time.Now)
+	viewing := tracking.NewViewing(linker, p.records, tracking.ViewingConfig{LinkLife: n.flags.LinkTTL, Stale: n.truthSwitch.Since}, time.Now)
 	nodes := revoker{pubsub.NewControl(n.client), n.hot}
 	server := api.New(api.Deps{
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),

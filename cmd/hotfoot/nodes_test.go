@@ -22,7 +22,11 @@ import (
 	"hotfoot/store/postgres"
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
+	"hotfoot/tracking/trackingtest"
 )
+
+// linkSecret seals the links of every deployment.
+const linkSecret = "a secret that is used in tests and nowhere else"
 
 // asHotfoot turns the test binary into the product: the tests start it as the processes of a real deployment.
 const asHotfoot = "HOTFOOT_TEST_RUN"
@@ -59,7 +63,7 @@ func newDeployment(t *testing.T) *deployment {
 	d.opsKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleOps, "", 0)
 	must(t, err)
 	d.env = append(os.Environ(), asHotfoot+"=1", "DATABASE_URL="+databaseURL, "REDIS_URL="+storetest.RedisURL(t),
-		"HOTFOOT_SECRET=a secret that is used in tests and nowhere else", "HOTFOOT_LISTEN=127.0.0.1:0", "HOTFOOT_ADMIN_LISTEN=127.0.0.1:0",
+		"HOTFOOT_SECRET="+linkSecret, "HOTFOOT_LISTEN=127.0.0.1:0", "HOTFOOT_ADMIN_LISTEN=127.0.0.1:0",
 		"HOTFOOT_LOG_JSON=1")
 	return d
 }
@@ -71,6 +75,7 @@ type process struct {
 	url   string
 	admin string
 	logs  *logs
+	guard *trackingtest.Guard
 }
 
 // command is hotfoot with these words, in the deployment's environment.
@@ -83,7 +88,9 @@ func (d *deployment) command(words ...string) *exec.Cmd {
 // start runs a node with these roles and waits until it serves.
 func (d *deployment) start(roles string) *process {
 	d.t.Helper()
-	p := &process{t: d.t, cmd: d.command("serve", "--roles", roles), logs: &logs{}}
+	p := &process{t: d.t, cmd: d.command("serve", "--roles", roles), logs: &logs{}, guard: trackingtest.NewGuard(d.t, linkSecret)}
+	said := p.guard.Log(d.t, p.logs)
+	p.cmd.Stdout = said
 	out, err := p.cmd.StderrPipe()
 	must(d.t, err)
 	must(d.t, p.cmd.Start())
@@ -91,14 +98,17 @@ func (d *deployment) start(roles string) *process {
 	p.logs.reading.Go(func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
-			p.logs.add(lines.Text())
+			_, _ = io.WriteString(said, lines.Text()+"\n")
 			var line struct{ Msg, Address, Admin string }
 			if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
 				serving <- struct{ Address, Admin string }{line.Address, line.Admin}
 			}
 		}
 	})
-	d.t.Cleanup(func() { p.stop(syscall.SIGTERM) })
+	d.t.Cleanup(func() {
+		p.guardMetrics()
+		p.stop(syscall.SIGTERM)
+	})
 	select {
 	case s := <-serving:
 		p.url, p.admin = "http://"+s.Address, "http://"+s.Admin
@@ -106,6 +116,19 @@ func (d *deployment) start(roles string) *process {
 		d.t.Fatalf("a node with roles %s does not serve:\n%s", roles, p.logs)
 	}
 	return p
+}
+
+// guardMetrics fails the test if a secret stands in the metrics of a process that still runs.
+func (p *process) guardMetrics() {
+	response, err := plainClient.Get(p.admin + "/metrics")
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if found := p.guard.Found(string(text)); err == nil && len(found) > 0 {
+		p.t.Errorf("%q stand in the metrics", found)
+	}
 }
 
 // stop ends the process and waits for it.
@@ -128,10 +151,10 @@ type logs struct {
 	text    strings.Builder
 }
 
-func (l *logs) add(line string) {
+func (l *logs) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.text.WriteString(line + "\n")
+	return l.text.Write(line)
 }
 
 func (l *logs) String() string {
@@ -161,6 +184,9 @@ func call(t *testing.T, method, url, key string, body, answer any, want int) {
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	must(t, err)
+	if found := trackingtest.NewGuard(t, linkSecret).Found(string(text)); response.StatusCode >= 400 && len(found) > 0 {
+		t.Errorf("%s %s is refused with a body that holds %q", method, url, found)
+	}
 	if response.StatusCode != want {
 		t.Fatalf("%s %s: %d, want %d: %s", method, url, response.StatusCode, want, text)
 	}

@@ -44,8 +44,8 @@ func mountFiles(engine *gin.Engine, site *web.Site) {
 // mountSockets serves the gateway's sockets and streams.
 func (n *node) mountSockets(engine *gin.Engine, server *api.Server, viewing *tracking.Viewing) {
 	customers := gateway.NewCustomers(n.hub, viewing, server.RefuseLink)
-	engine.GET("/v1/track/:token/live", server.LimitHandshake, func(c *gin.Context) { customers.Live(c.Writer, c.Request, c.Param("token")) })
-	engine.GET("/v1/track/:token/events", server.LimitHandshake, func(c *gin.Context) { customers.Events(c.Writer, c.Request, c.Param("token")) })
+	engine.GET("/v1/track/:token/live", server.Discreet, server.LimitHandshake, func(c *gin.Context) { customers.Live(c.Writer, c.Request, c.Param("token")) })
+	engine.GET("/v1/track/:token/events", server.Discreet, server.LimitHandshake, func(c *gin.Context) { customers.Events(c.Writer, c.Request, c.Param("token")) })
 	ops := gateway.NewOps(n.hub, fleetPort{n.truth, n.hot}, server.RefuseHTTP)
 	engine.GET("/v1/ops/live", server.LimitHandshake, func(c *gin.Context) {
 		if actor, ok := server.Admit(c, tracking.RoleOps, tracking.RoleMerchant); ok {

@@ -153,7 +153,7 @@ func (s *soak) node(databaseURL string) *soakNode {
 	must(t, probe.Ping(t.Context()))
 	relay := tracking.NewRelay(truth, n, tracking.RelayConfig{Sweep: soakSweep, Grace: soakGrace}, log)
 	n.dispatch = tracking.NewDispatch(truth, relay, time.Now)
-	n.viewing = tracking.NewViewing(s.linker, n.Store, nil, time.Now)
+	n.viewing = tracking.NewViewing(s.linker, n.Store, tracking.ViewingConfig{}, time.Now)
 	ctx, stop := context.WithCancel(context.Background())
 	var loops sync.WaitGroup
 	loops.Go(func() { _ = breaker.Run(ctx) })

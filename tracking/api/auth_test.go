@@ -50,6 +50,7 @@ var contract = []route{
 	{"POST", "/v1/deliveries/{id}/unassign", office, nil, false},
 	{"POST", "/v1/deliveries/{id}/cancel", office, object{"reason": "x"}, false},
 	{"POST", "/v1/deliveries/{id}/link/revoke", office, nil, false},
+	{"GET", "/v1/deliveries/{id}/link/qr", office, nil, false},
 	{"GET", "/v1/ops/couriers", office, nil, false},
 	{"GET", "/v1/ops/stats", office, nil, false},
 	{"GET", "/v1/ops/summary", office, nil, false},

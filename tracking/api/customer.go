@@ -19,8 +19,8 @@ type Pages interface {
 }
 
 func (s *Server) mountCustomer(engine *gin.Engine) {
-	engine.GET("/v1/track/:token", s.track)
-	engine.GET("/t/:token", s.trackPage)
+	engine.GET("/v1/track/:token", s.Discreet, s.track)
+	engine.GET("/t/:token", s.Discreet, s.trackPage)
 	engine.GET("/ops", gin.WrapF(s.Pages.Ops))
 	engine.GET("/docs", gin.WrapF(s.Pages.Docs))
 }
@@ -32,8 +32,6 @@ func (s *Server) track(c *gin.Context) {
 		s.refuse(c, err)
 		return
 	}
-	c.Header("Cache-Control", "no-store")
-	c.Header("Referrer-Policy", "no-referrer")
 	c.Data(http.StatusOK, "application/json", snapshot)
 }
 
@@ -51,12 +49,17 @@ func (s *Server) trackPage(c *gin.Context) {
 }
 
 func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
-	ctx, token := c.Request.Context(), c.Param("token")
-	if err := s.Limits.ofLink(ctx, c.Writer.Header(), token); err != nil {
-		return nil, err
+	ctx, token, header := c.Request.Context(), c.Param("token"), c.Writer.Header()
+	// A forgery is not counted: it would take the place of a link, and where the counts are shared have Redis asked.
+	if _, _, err := s.Linker.Open(token); err == nil {
+		if err := s.Limits.ofLink(ctx, header, token); err != nil {
+			return nil, err
+		}
 	}
 	view, live, err := s.Viewing.Show(ctx, token)
 	if err != nil {
+		header.Del("RateLimit")
+		header.Del("RateLimit-Policy")
 		return nil, s.Limits.missed(c.Request, err)
 	}
 	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil

@@ -104,7 +104,6 @@ func (s *Server) mountDeliveries() {
 	register(s, s.operation("Deliveries", "assign", http.MethodPost, "/v1/deliveries/{id}/assign", "Give it to a courier", merchant, ops), s.assign)
 	register(s, s.operation("Deliveries", "unassign", http.MethodPost, "/v1/deliveries/{id}/unassign", "Take it back from its courier", merchant, ops), s.unassign)
 	register(s, s.operation("Deliveries", "cancel", http.MethodPost, "/v1/deliveries/{id}/cancel", "Cancel it", merchant, ops), s.cancel)
-	register(s, s.operation("Deliveries", "revoke-link", http.MethodPost, "/v1/deliveries/{id}/link/revoke", "End its tracking links and make a new one", merchant, ops), s.revokeLink)
 }
 
 func (s *Server) createDelivery(ctx context.Context, in *struct {
@@ -270,15 +269,6 @@ func (s *Server) cancel(ctx context.Context, in *struct {
 	return s.deliveryOut(record, err)
 }
 
-func (s *Server) revokeLink(ctx context.Context, in *deliveryPath) (*out[deliveryBody], error) {
-	id, err := parseID(in.ID, "delivery")
-	if err != nil {
-		return nil, err
-	}
-	record, err := s.Dispatch.RevokeLink(ctx, actorOf(ctx), id)
-	return s.deliveryOut(record, err)
-}
-
 func (s *Server) deliveryOut(record tracking.Record, err error) (*out[deliveryBody], error) {
 	if err != nil {
 		return nil, err
@@ -289,8 +279,8 @@ func (s *Server) deliveryOut(record tracking.Record, err error) (*out[deliveryBo
 // delivery is a delivery as merchants and dispatchers see it, with its link.
 func (s *Server) delivery(r tracking.Record) deliveryBody {
 	body := courierDelivery(r)
-	body.TrackingToken = s.Linker.Token(r.Delivery.ID, r.Delivery.LinkGen)
-	body.TrackingURL = s.config.PublicURL + "/t/" + body.TrackingToken
+	body.TrackingToken = s.linkToken(r)
+	body.TrackingURL = s.trackingURL(body.TrackingToken)
 	return body
 }
 

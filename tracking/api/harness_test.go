@@ -25,6 +25,7 @@ import (
 	"hotfoot/store/storetest"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
+	"hotfoot/tracking/trackingtest"
 	"hotfoot/web"
 )
 
@@ -76,7 +77,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	pages, err := web.New(web.Config{})
 	must(t, err)
 
-	log := slog.New(slog.NewTextHandler(s.log, nil))
+	log := slog.New(slog.NewTextHandler(trackingtest.NewGuard(t, secret).Log(t, s.log), nil))
 	s.store = postgres.New(s.pool, nil)
 	hot := redisstore.New(client, s.store, redisstore.Config{})
 	subscriber := pubsub.NewSubscriber(client, log)
@@ -106,7 +107,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 		Ingest:    tracking.NewIngest(hot, history, s.store, tracking.Plausibility{}, time.Now),
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log), Tenancy: tenancy,
-		Viewing: tracking.NewViewing(s.linker, hot, nil, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
+		Viewing: tracking.NewViewing(s.linker, hot, tracking.ViewingConfig{}, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
 		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Board: board, Roads: roads, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})

@@ -68,6 +68,8 @@ func NewEngine(registry prometheus.Registerer, log *slog.Logger) *gin.Engine {
 	// The error concerns malformed CIDRs only, and there are none: X-Forwarded-For is nobody's to choose.
 	_ = engine.SetTrustedProxies(nil)
 	engine.HandleMethodNotAllowed = true
+	// The answer would repeat the path, which may hold a token.
+	engine.RedirectTrailingSlash = false
 	engine.Use(observe(newHTTPMetrics(registry)), gin.CustomRecoveryWithWriter(io.Discard, func(c *gin.Context, cause any) {
 		log.Error("a handler panicked", "route", c.FullPath(), "cause", cause)
 		writeProblem(c, problemOf(&tracking.Error{Code: tracking.CodeInternal}))
@@ -112,6 +114,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	config.Transformers = []huma.Transformer{s.countFramework}
 	s.huma = humagin.New(engine, config)
 	s.mountDeliveries()
+	s.mountLinks()
 	s.mountMerchant()
 	s.mountCouriers()
 	s.mountCourier()

@@ -61,7 +61,7 @@ func (s *Server) track(c *gin.Context) {
 	record, newest, err := s.assemble(c.Request.Context(), delivery)
 	now := time.Now()
 	switch {
-	case tracking.CodeOf(err) == tracking.CodeNotFound, err == nil && !record.Opens(generation, now):
+	case tracking.CodeOf(err) == tracking.CodeNotFound, err == nil && !record.Opens(generation, tracking.LinkLife, now):
 		c.Status(http.StatusNotFound)
 		return
 	case err != nil:
