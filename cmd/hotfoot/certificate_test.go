@@ -210,16 +210,10 @@ func TestServe_TLS(t *testing.T) {
 
 func TestNodeFlags_TLS(t *testing.T) {
 	t.Parallel()
-	valid := nodeFlags{
-		storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleAPI}, BacklogMB: 1, MaxSpeedMPS: 70,
-		SocketsPerAddress: 1, SocketsPerKey: 1,
-	}
-	must(t, valid.validate())
 	for name, spoil := range map[string]func(*nodeFlags){
 		"HOTFOOT_TLS_KEY": func(f *nodeFlags) { f.TLSCert = "x" }, "HOTFOOT_TLS_CERT": func(f *nodeFlags) { f.TLSKey = "x" },
-		"HOTFOOT_SOCKETS_PER_ADDRESS": func(f *nodeFlags) { f.SocketsPerAddress = 0 }, "HOTFOOT_SOCKETS_PER_KEY": func(f *nodeFlags) { f.SocketsPerKey = -1 },
 	} {
-		f := valid
+		f := validFlags()
 		if spoil(&f); f.validate() == nil || !strings.Contains(f.validate().Error(), name) {
 			t.Errorf("%s: %v", name, f.validate())
 		}

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // get asks a node as a balancer does for a client, and answers the status and the rule that refused.
@@ -41,16 +40,11 @@ func TestServe_Limits(t *testing.T) {
 
 func TestNodeFlags_limits(t *testing.T) {
 	t.Parallel()
-	valid := nodeFlags{
-		storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleAPI}, BacklogMB: 1,
-		MaxSpeedMPS: 70, SocketsPerAddress: 1, SocketsPerKey: 1, linkFlags: linkFlags{LinkTTL: time.Hour},
-	}
-	must(t, valid.validate())
 	for want, change := range map[string]func(*nodeFlags){
 		"HOTFOOT_LIMITS: writes=leaky:1/1s":           func(f *nodeFlags) { f.Limits = "writes=leaky:1/1s" },
 		`HOTFOOT_TRUSTED_PROXIES: "balancer.example"`: func(f *nodeFlags) { f.TrustedProxies = []string{"balancer.example"} },
 	} {
-		f := valid
+		f := validFlags()
 		change(&f)
 		if err := f.validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that says %s", err, want)

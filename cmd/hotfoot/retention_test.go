@@ -22,10 +22,8 @@ func TestNodeFlags_retention(t *testing.T) {
 		positions, deliveries int
 		fit                   bool
 	}{{90, 180, true}, {0, 0, true}, {16, 8, true}, {15, 180, false}, {90, 7, false}, {-1, 180, false}, {90, -1, false}} {
-		f := nodeFlags{
-			storeFlags: storeFlags{DatabaseURL: "postgres://x", RedisURL: "redis://x"}, Secret: strings.Repeat("x", 32), Roles: []string{roleWorker}, BacklogMB: 1,
-			MaxSpeedMPS: 70, KeepPositions: days.positions, KeepDeliveries: days.deliveries,
-		}
+		f := validFlags()
+		f.KeepPositions, f.KeepDeliveries = days.positions, days.deliveries
 		if err := f.validate(); (err == nil) != days.fit {
 			t.Errorf("%+v: %v", days, err)
 		}
