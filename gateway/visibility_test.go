@@ -65,7 +65,7 @@ func newStreet(t *testing.T) *street {
 func (st *street) poll() (tracking.View, string) {
 	st.t.Helper()
 	viewing := tracking.NewViewing(st.linker, st.hot, tracking.ViewingConfig{}, time.Now)
-	v, live, err := viewing.Show(st.t.Context(), st.token(st.mine))
+	v, live, err := viewing.Show(st.t.Context(), st.token(st.mine), nil)
 	must(st.t, err)
 	return v, string(wire.Snapshot(v, 0, live, time.Now()))
 }

@@ -38,7 +38,7 @@ func TestViewing_forgeries(t *testing.T) {
 					continue
 				}
 				tried++
-				_, _, err := u.Show(t.Context(), token)
+				_, _, err := u.Show(t.Context(), token, nil)
 				if err != errToken {
 					t.Fatalf("%q is shown something, or told why not: %v", token, err)
 				}
@@ -53,7 +53,7 @@ func TestViewing_forgeries(t *testing.T) {
 			t.Logf("%d tried: none opens, and nothing was asked", tried)
 			// Whoever is not a forger is shown something, and is asked for: what was counted could be.
 			u.now = record.Delivery.CreatedAt.UTC
-			if _, _, err := u.Show(t.Context(), genuine); err != nil || shelf.asked != 1 {
+			if _, _, err := u.Show(t.Context(), genuine, nil); err != nil || shelf.asked != 1 {
 				t.Errorf("the link itself: %v, after %d reads", err, shelf.asked)
 			}
 		})

@@ -125,13 +125,18 @@ func read(ctx context.Context, from func(context.Context, ID) (Record, error), d
 	return &record, nil
 }
 
-// Show answers what the customer who has a link may see now. live is false when the position is only as new as the truth has it, or not known. Errors
-// are Open's.
-func (u *Viewing) Show(ctx context.Context, token string) (view View, live bool, err error) {
+// Show answers what the customer who has a link may see now. live is false when the position is only as new as the truth has it, or not known. genuine,
+// unless it is nil, is asked before any store is, and only about a token that is no forgery; its error is passed on as it is. Other errors are Open's.
+func (u *Viewing) Show(ctx context.Context, token string, genuine func() error) (view View, live bool, err error) {
 	came := time.Now()
 	delivery, generation, err := u.linker.Open(token)
 	if err != nil {
 		return View{}, false, u.missed(ctx, came)
+	}
+	if genuine != nil {
+		if err := genuine(); err != nil {
+			return View{}, false, err
+		}
 	}
 	// Whoever watches may hear a moment late that there is a new link; that it opens nothing is not for them to say.
 	if view, ok := u.watched(delivery); ok && view.Record.Opens(generation, u.life, u.now()) {

@@ -55,7 +55,7 @@ func TestViewing_Show(t *testing.T) {
 	t.Run("shows what is hot", func(t *testing.T) {
 		t.Parallel()
 		u, _ := viewing()
-		view, live, err := u.Show(t.Context(), token)
+		view, live, err := u.Show(t.Context(), token, nil)
 		if err != nil || !live || view.Record.Delivery.Ver != 4 || view.Position == nil || view.ETA == nil || !view.StaleSince.Equal(now.Add(-time.Minute)) {
 			t.Errorf("got %+v, %v, %v", view, live, err)
 		}
@@ -64,7 +64,7 @@ func TestViewing_Show(t *testing.T) {
 		t.Parallel()
 		u, k := viewing()
 		k.sight.Record.Delivery.StopsBefore, k.sight.Live = 3, false
-		if view, live, err := u.Show(t.Context(), token); err != nil || live || view.Position != nil || view.Why != WhyNotYet {
+		if view, live, err := u.Show(t.Context(), token, nil); err != nil || live || view.Position != nil || view.Why != WhyNotYet {
 			t.Errorf("got %+v, %v, %v", view, live, err)
 		}
 	})
@@ -73,7 +73,7 @@ func TestViewing_Show(t *testing.T) {
 		u, k := viewing()
 		forged := []byte(token)
 		forged[3] ^= 1
-		if _, _, err := u.Show(t.Context(), string(forged)); CodeOf(err) != CodeNotFound || k.asked != 0 {
+		if _, _, err := u.Show(t.Context(), string(forged), nil); CodeOf(err) != CodeNotFound || k.asked != 0 {
 			t.Errorf("got %v, after %d reads", err, k.asked)
 		}
 	})
@@ -86,7 +86,7 @@ func TestViewing_Show(t *testing.T) {
 		} {
 			u, k := viewing()
 			change(k)
-			if _, _, err := u.Show(t.Context(), token); err != errToken {
+			if _, _, err := u.Show(t.Context(), token, nil); err != errToken {
 				t.Errorf("%s: %v", name, err)
 			}
 			if _, err := u.Open(t.Context(), token, Seen{}, nil); err != errToken {
@@ -99,7 +99,7 @@ func TestViewing_Show(t *testing.T) {
 		for _, token := range []string{"x", token[1:] + "A", linker.Token(NewID(), 2), linker.Token(record.Delivery.ID, 3)} {
 			u, _ := viewing()
 			came := time.Now()
-			if _, _, err := u.Show(t.Context(), token); err != errToken || time.Since(came) < missTime {
+			if _, _, err := u.Show(t.Context(), token, nil); err != errToken || time.Since(came) < missTime {
 				t.Errorf("%s: %v after %v", token, err, time.Since(came))
 			}
 			came = time.Now()
@@ -111,7 +111,7 @@ func TestViewing_Show(t *testing.T) {
 		u.missTime = time.Hour
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, _, err := u.Show(gone, "x"); err != errToken {
+		if _, _, err := u.Show(gone, "x", nil); err != errToken {
 			t.Errorf("whoever has left is waited for: %v", err)
 		}
 	})
@@ -122,7 +122,7 @@ func TestViewing_Show(t *testing.T) {
 			k.sight.Record.Delivery.FinishedAt = now.Add(-age)
 			u := NewViewing(linker, k, ViewingConfig{LinkLife: time.Hour}, func() time.Time { return now })
 			u.Beside(func(ID) (View, bool) { return View{Record: k.sight.Record}, true })
-			if _, _, err := u.Show(t.Context(), token); (err == nil) != opens {
+			if _, _, err := u.Show(t.Context(), token, nil); (err == nil) != opens {
 				t.Errorf("%v after the end: %v", age, err)
 			}
 			if _, err := u.Open(t.Context(), token, Seen{}, func(ID) *Record { return k.sight.Record }); (err == nil) != opens {
@@ -134,7 +134,7 @@ func TestViewing_Show(t *testing.T) {
 		t.Parallel()
 		u, k := viewing()
 		k.err = Unavailable("Redis", nil)
-		if _, _, err := u.Show(t.Context(), token); CodeOf(err) != CodeUnavailable {
+		if _, _, err := u.Show(t.Context(), token, nil); CodeOf(err) != CodeUnavailable {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -144,16 +144,16 @@ func TestViewing_Show(t *testing.T) {
 		watched := record
 		watched.Delivery.Ver = 5
 		u.Beside(func(delivery ID) (View, bool) { return View{Record: &watched}, delivery == record.Delivery.ID })
-		if view, live, err := u.Show(t.Context(), token); err != nil || !live || view.Record.Delivery.Ver != 5 || k.asked != 0 {
+		if view, live, err := u.Show(t.Context(), token, nil); err != nil || !live || view.Record.Delivery.Ver != 5 || k.asked != 0 {
 			t.Errorf("got %+v, %v, %v after %d reads", view, live, err, k.asked)
 		}
 		// It has not heard of the new link yet, which is to open all the same; and the old one is not opened by what is hot.
 		k.sight.Record.Delivery.LinkGen = 3
-		if view, _, err := u.Show(t.Context(), linker.Token(record.Delivery.ID, 3)); err != nil || view.Record.Delivery.Ver != 4 || k.asked != 1 {
+		if view, _, err := u.Show(t.Context(), linker.Token(record.Delivery.ID, 3), nil); err != nil || view.Record.Delivery.Ver != 4 || k.asked != 1 {
 			t.Errorf("a new link: %+v, %v after %d reads", view, err, k.asked)
 		}
 		watched.Delivery.LinkGen = 3
-		if _, _, err := u.Show(t.Context(), token); err != errToken {
+		if _, _, err := u.Show(t.Context(), token, nil); err != errToken {
 			t.Errorf("a revoked link: %v", err)
 		}
 	})

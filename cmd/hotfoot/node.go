@@ -54,6 +54,9 @@ func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, e
 	if err := flags.validate(); err != nil {
 		return nil, err
 	}
+	if !flags.has(roleGateway) {
+		raiseHeapFloor()
+	}
 	n := &node{flags: flags, log: log, registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {

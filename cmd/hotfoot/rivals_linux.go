@@ -49,7 +49,7 @@ func (c *benchServeFirstVersionCmd) Run(ctx context.Context, w *world) error {
 	return server.Run(ctx, listener)
 }
 
-// layerFlags are what a server needs that answers snapshots from one layer.
+// layerFlags are what a server needs that answers snapshots from one layer. Its heap has the floor that a node's has.
 type layerFlags struct {
 	storeFlags
 	Secret string `env:"HOTFOOT_SECRET" required:""`
@@ -60,6 +60,7 @@ func (f layerFlags) serve(ctx context.Context, w *world, assemble layer.Assemble
 	if err != nil {
 		return fmt.Errorf("layer: %w", err)
 	}
+	raiseHeapFloor()
 	server, err := layer.New(f.Secret, assemble, w.log)
 	if err != nil {
 		return errors.Join(err, listener.Close())

@@ -124,7 +124,7 @@ func (s *soak) read() {
 			generation = known.Delivery.LinkGen
 		}
 		var view tracking.View
-		view, _, err = n.viewing.Show(s.ctx, s.linker.Token(id, generation))
+		view, _, err = n.viewing.Show(s.ctx, s.linker.Token(id, generation), nil)
 		if tracking.CodeOf(err) == tracking.CodeNotFound {
 			return // the link was revoked meanwhile
 		}

@@ -51,12 +51,7 @@ func (s *Server) trackPage(c *gin.Context) {
 func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
 	ctx, token, header := c.Request.Context(), c.Param("token"), c.Writer.Header()
 	// A forgery is not counted: it would take the place of a link, and where the counts are shared have Redis asked.
-	if _, _, err := s.Linker.Open(token); err == nil {
-		if err := s.Limits.ofLink(ctx, header, token); err != nil {
-			return nil, err
-		}
-	}
-	view, live, err := s.Viewing.Show(ctx, token)
+	view, live, err := s.Viewing.Show(ctx, token, func() error { return s.Limits.ofLink(ctx, header, token) })
 	if err != nil {
 		header.Del("RateLimit")
 		header.Del("RateLimit-Policy")

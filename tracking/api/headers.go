@@ -12,6 +12,9 @@ var (
 	resourcePolicy = []string{"same-origin"}
 	// transportPolicy holds a year, for this host alone: what else stands under its name is not ours to decide about.
 	transportPolicy = []string{"max-age=31536000"}
+	// Of what a link opens alone.
+	storePolicy  = []string{"no-store"}
+	robotsPolicy = []string{"noindex, nofollow"}
 )
 
 // Guard has every answer carry what browsers are to be told. That a host is only to be asked by TLS is said by TLS alone: otherwise whoever tries the product

@@ -90,7 +90,8 @@ func (s *Server) trackingURL(token string) string { return s.config.PublicURL + 
 // Discreet is gin middleware for whatever is opened by a link: the address is the secret, so no answer is kept, and none tells another site where it came
 // from, whatever it is.
 func (s *Server) Discreet(c *gin.Context) {
-	c.Header("Cache-Control", "no-store")
-	c.Header("Referrer-Policy", "no-referrer")
-	c.Header("X-Robots-Tag", "noindex, nofollow")
+	h := c.Writer.Header()
+	h["Cache-Control"] = storePolicy
+	h["Referrer-Policy"] = referrerPolicy
+	h["X-Robots-Tag"] = robotsPolicy
 }
