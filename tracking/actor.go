@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,6 +18,7 @@ const (
 	RoleOps      Role = "ops"      // dispatching: deliveries, couriers, the live map
 	RoleCourier  Role = "courier"  // one courier's own route, shift and positions
 	RoleSystem   Role = "system"   // the product itself; no key carries it
+	RoleOperator Role = "operator" // whoever runs a command beside the stores; no key carries it
 )
 
 // Actor is who does something: the holder of a key.
@@ -27,6 +29,35 @@ type Actor struct {
 	KeyID      ID
 	KeyHash    [32]byte  // by which the key is looked up
 	Until      time.Time // when the key expires; zero for never
+}
+
+// Author is who a change is put down to.
+type Author struct {
+	Kind Role // or AuthorUnknown
+	ID   ID   // of the courier, or of the key; zero without one
+}
+
+// AuthorUnknown is a session of the database that did not say whose it is.
+const AuthorUnknown Role = "database"
+
+type authorKey struct{}
+
+// By has what is changed under the context be put down to an actor. It is a note for the audit and nothing else: what an actor may do is decided by the Actor
+// itself.
+func By(ctx context.Context, actor Actor) context.Context {
+	author := Author{Kind: actor.Role, ID: actor.KeyID}
+	if actor.Role == RoleCourier {
+		author.ID = actor.CourierID
+	}
+	return context.WithValue(ctx, authorKey{}, author)
+}
+
+// AuthorOf is whom changes under the context are put down to: the product itself, unless By said otherwise.
+func AuthorOf(ctx context.Context) Author {
+	if author, ok := ctx.Value(authorKey{}).(Author); ok {
+		return author
+	}
+	return Author{Kind: RoleSystem}
 }
 
 // Key is an API key as it is stored: never the secret itself.

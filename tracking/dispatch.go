@@ -71,7 +71,7 @@ func (u *Dispatch) Create(ctx context.Context, actor Actor, draft Draft, once On
 		}
 		d, events = assigned, append(events, event)
 	}
-	record, err := u.ledger.Create(ctx, d, events, once)
+	record, err := u.ledger.Create(By(ctx, actor), d, events, once)
 	if err != nil {
 		return Record{}, err
 	}
@@ -85,7 +85,7 @@ func (u *Dispatch) Assign(ctx context.Context, actor Actor, delivery, courier ID
 	if place != nil && *place < 0 {
 		return Record{}, Invalid("position", "must be 0 or more")
 	}
-	return u.change(ctx, actor.MerchantID, delivery, courier, "", func(d Delivery, _ *Event) (Change, error) {
+	return u.change(ctx, actor, delivery, courier, "", func(d Delivery, _ *Event) (Change, error) {
 		now := u.now()
 		var events []Event
 		if d.Status == Assigned && d.CourierID == courier {
@@ -129,7 +129,7 @@ func (u *Dispatch) decide(ctx context.Context, delivery ID, move Move) (Record, 
 	if err := move.Validate(); err != nil {
 		return Record{}, err
 	}
-	return u.change(ctx, move.Actor.MerchantID, delivery, ID{}, "", func(d Delivery, _ *Event) (Change, error) {
+	return u.change(ctx, move.Actor, delivery, ID{}, "", func(d Delivery, _ *Event) (Change, error) {
 		moved, event, err := d.Apply(move, u.now())
 		if err != nil {
 			return Change{}, err
@@ -140,7 +140,7 @@ func (u *Dispatch) decide(ctx context.Context, delivery ID, move Move) (Record, 
 
 // RevokeLink makes every tracking link given out so far unknown. Errors: CodeNotFound, CodeConflict after 255 times.
 func (u *Dispatch) RevokeLink(ctx context.Context, actor Actor, delivery ID) (Record, error) {
-	return u.change(ctx, actor.MerchantID, delivery, ID{}, "", func(d Delivery, _ *Event) (Change, error) {
+	return u.change(ctx, actor, delivery, ID{}, "", func(d Delivery, _ *Event) (Change, error) {
 		if d.LinkGen == 255 {
 			return Change{}, Errorf(CodeConflict, "this delivery's link has been revoked too often")
 		}
@@ -170,7 +170,7 @@ func (u *Dispatch) Report(ctx context.Context, actor Actor, delivery ID, move Mo
 		return Reported{}, Invalid("status", "a courier cannot report %s", move.To)
 	}
 	var reported Event
-	record, err := u.change(ctx, actor.MerchantID, delivery, ID{}, move.ClientID, func(d Delivery, prior *Event) (Change, error) {
+	record, err := u.change(ctx, actor, delivery, ID{}, move.ClientID, func(d Delivery, prior *Event) (Change, error) {
 		if prior != nil && prior.Actor.CourierID == actor.CourierID {
 			if prior.Hash != move.Fingerprint() {
 				return Change{}, Errorf(CodeEventReused, "client_event_id was used before for something else")
@@ -201,7 +201,7 @@ func (u *Dispatch) Reorder(ctx context.Context, actor Actor, courier ID, order [
 		}
 		seen[id] = true
 	}
-	changed, err := u.ledger.Reorder(ctx, actor.MerchantID, courier, order, u.now())
+	changed, err := u.ledger.Reorder(By(ctx, actor), actor.MerchantID, courier, order, u.now())
 	if err != nil {
 		return err
 	}
@@ -209,8 +209,8 @@ func (u *Dispatch) Reorder(ctx context.Context, actor Actor, courier ID, order [
 	return nil
 }
 
-func (u *Dispatch) change(ctx context.Context, merchant, delivery, joining ID, clientEventID string, decide Decide) (Record, error) {
-	changed, err := u.ledger.Change(ctx, merchant, delivery, joining, clientEventID, decide)
+func (u *Dispatch) change(ctx context.Context, actor Actor, delivery, joining ID, clientEventID string, decide Decide) (Record, error) {
+	changed, err := u.ledger.Change(By(ctx, actor), actor.MerchantID, delivery, joining, clientEventID, decide)
 	if err != nil {
 		return Record{}, err
 	}

@@ -55,7 +55,7 @@ func (u *Locksmith) Cut(ctx context.Context, actor Actor, role Role, label strin
 	}
 	key, secret := NewKey(actor.MerchantID, role, ID{}, label)
 	key.ExpiresAt = expires
-	return KeyState{Key: key, CreatedAt: now}, secret, u.store.CreateKey(ctx, key, now)
+	return KeyState{Key: key, CreatedAt: now}, secret, u.store.CreateKey(By(ctx, actor), key, now)
 }
 
 // Replace makes a new key in place of another, which goes on for the overlap so that whoever uses it can change; without one it ends at once. The new one has
@@ -65,7 +65,7 @@ func (u *Locksmith) Replace(ctx context.Context, actor Actor, key ID, overlap ti
 		return KeyState{}, "", err
 	}
 	now := u.now()
-	revoked, err := u.store.ReplaceKey(ctx, actor.MerchantID, key, func(old Key) Key {
+	revoked, err := u.store.ReplaceKey(By(ctx, actor), actor.MerchantID, key, func(old Key) Key {
 		made.Key, secret = NewKey(old.MerchantID, old.Role, old.CourierID, old.Label)
 		return made.Key
 	}, now, now.Add(overlap))
@@ -79,7 +79,7 @@ func (u *Locksmith) Replace(ctx context.Context, actor Actor, key ID, overlap ti
 
 // Revoke ends a key at once, also on sockets that are open. Errors: CodeNotFound.
 func (u *Locksmith) Revoke(ctx context.Context, actor Actor, key ID) error {
-	hash, err := u.store.RevokeKey(ctx, actor.MerchantID, key, u.now())
+	hash, err := u.store.RevokeKey(By(ctx, actor), actor.MerchantID, key, u.now())
 	if err == nil {
 		u.tell(ctx, [][32]byte{hash})
 	}

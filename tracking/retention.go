@@ -13,6 +13,8 @@ type Expiry interface {
 	DropDays(ctx context.Context, before Day, limit int) (dropped int, err error)
 	// DropDeadLettersBefore deletes those that were buried before a moment, at most limit.
 	DropDeadLettersBefore(ctx context.Context, moment time.Time, limit int) (dropped int, err error)
+	// DropAuditBefore deletes entries of the audit log that were written before a moment, at most limit, and notes in it that it did.
+	DropAuditBefore(ctx context.Context, moment time.Time, limit int) (dropped int, err error)
 	// Redact takes the people out of deliveries that ended before a moment, at most limit, and answers which.
 	Redact(ctx context.Context, endedBefore time.Time, limit int) ([]ID, error)
 }
@@ -38,6 +40,7 @@ type Retention struct {
 type RetentionConfig struct {
 	PositionDays int           // whole days for which positions and dead letters are kept after their own; 0 for ever
 	DeliveryDays int           // days for which people stay in deliveries after those ended; 0 for ever
+	AuditDays    int           // days for which it is kept who changed what; 0 for ever
 	Every        time.Duration // how often it looks; 10 min when zero
 	Lease        time.Duration // how long a worker has for one step; 30 s when zero
 }
@@ -46,6 +49,8 @@ type RetentionConfig struct {
 const (
 	// MinPositionDays is more than phones may keep positions for themselves and what may then wait in the backlog: none comes for a day that is gone.
 	MinPositionDays = 16
+	// MinAuditDays is a month: a mistake is seldom looked into later than that, and seldom on the day it is made.
+	MinAuditDays = 30
 	// MinDeliveryDays is more than a link outlives its delivery: nobody is shown one without its people.
 	MinDeliveryDays = 8
 )
@@ -78,7 +83,7 @@ func (u *Retention) Run(ctx context.Context) error {
 			u.log.Warn("ending what was kept for long enough failed; it is tried again", "error", err)
 		}
 		if ended != (expired{}) {
-			u.log.Info("ended what was kept for long enough", "days", ended.days, "dead_letters", ended.letters, "deliveries", ended.deliveries)
+			u.log.Info("ended what was kept for long enough", "days", ended.days, "dead_letters", ended.letters, "deliveries", ended.deliveries, "audit_entries", ended.entries)
 		}
 		select {
 		case <-ctx.Done():
@@ -89,7 +94,7 @@ func (u *Retention) Run(ctx context.Context) error {
 }
 
 // expired counts what was ended.
-type expired struct{ days, letters, deliveries int }
+type expired struct{ days, letters, deliveries, entries int }
 
 // runOnce works until nothing is left to end.
 func (u *Retention) runOnce(ctx context.Context) (ended expired, err error) {
@@ -109,6 +114,10 @@ func (u *Retention) runOnce(ctx context.Context) (ended expired, err error) {
 	if days := u.config.DeliveryDays; days > 0 && err == nil {
 		moment := now.AddDate(0, 0, -days)
 		err = u.repeat(ctx, lease, &ended.deliveries, expireAtOnce, func() (int, error) { return u.redact(ctx, moment) })
+	}
+	if days := u.config.AuditDays; days > 0 && err == nil {
+		moment := now.AddDate(0, 0, -days)
+		err = u.repeat(ctx, lease, &ended.entries, expireAtOnce, func() (int, error) { return u.expiry.DropAuditBefore(ctx, moment, expireAtOnce) })
 	}
 	return ended, err
 }

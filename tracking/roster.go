@@ -44,12 +44,12 @@ func (u *Roster) Hire(ctx context.Context, actor Actor, c Courier) (Courier, str
 		return Courier{}, "", err
 	}
 	key, secret := NewKey(c.MerchantID, RoleCourier, c.ID, "")
-	return c, secret, u.staff.CreateCourier(ctx, c, key)
+	return c, secret, u.staff.CreateCourier(By(ctx, actor), c, key)
 }
 
 // Amend changes a courier's name, vehicle or phone. Errors: CodeNotFound, CodeInvalid.
 func (u *Roster) Amend(ctx context.Context, actor Actor, courier ID, change func(*Courier)) (Courier, error) {
-	c, records, err := u.staff.UpdateCourier(ctx, actor.MerchantID, courier, func(c Courier) (Courier, error) {
+	c, records, err := u.staff.UpdateCourier(By(ctx, actor), actor.MerchantID, courier, func(c Courier) (Courier, error) {
 		change(&c)
 		return c, c.Validate()
 	})
@@ -69,7 +69,7 @@ func (u *Roster) RotateKey(ctx context.Context, actor Actor, courier ID, overlap
 	}
 	key, secret := NewKey(actor.MerchantID, RoleCourier, courier, "")
 	now := u.now()
-	revoked, err := u.staff.RotateKey(ctx, actor.MerchantID, courier, key, now, now.Add(overlap))
+	revoked, err := u.staff.RotateKey(By(ctx, actor), actor.MerchantID, courier, key, now, now.Add(overlap))
 	if err != nil {
 		return "", err
 	}
@@ -82,7 +82,7 @@ func (u *Roster) RotateKey(ctx context.Context, actor Actor, courier ID, overlap
 // SetShift puts the acting courier on or off duty. Once it returns, positions of a courier off duty are refused; with the hot store away or
 // slow that is true as soon as it is back and the relay's sweep has reached it. Errors: CodeUnavailable.
 func (u *Roster) SetShift(ctx context.Context, actor Actor, onDuty bool) (Courier, error) {
-	c, records, err := u.staff.SetDuty(ctx, actor.CourierID, onDuty, u.now())
+	c, records, err := u.staff.SetDuty(By(ctx, actor), actor.CourierID, onDuty, u.now())
 	if err != nil {
 		return Courier{}, err
 	}

@@ -39,7 +39,7 @@ func (u *Tenancy) Merchant(ctx context.Context, actor Actor) (Merchant, error) {
 // Amend changes what the actor's merchant lets its customers see. What is opened from then on follows it at once; viewers who watch already are told
 // within seconds, by Run. Errors: CodeInvalid, CodeNotFound, CodeUnavailable.
 func (u *Tenancy) Amend(ctx context.Context, actor Actor, change func(*Merchant)) (Merchant, error) {
-	m, err := u.tenants.UpdateMerchant(ctx, actor.MerchantID, func(m Merchant) (Merchant, error) {
+	m, err := u.tenants.UpdateMerchant(By(ctx, actor), actor.MerchantID, func(m Merchant) (Merchant, error) {
 		change(&m)
 		return m, m.Validate()
 	})

@@ -64,6 +64,7 @@ type nodeFlags struct {
 	MaxSpeedMPS       float64  `help:"How fast a courier may be, in metres per second: a position that needs more is kept, marked and not shown. A replay at 10 times the speed needs 700." default:"70" env:"HOTFOOT_MAX_SPEED_MPS"`
 	KeepPositions     int      `help:"Days for which positions, and batches of them that could not be stored, are kept; 0 for ever. At least 16." default:"90" env:"HOTFOOT_KEEP_POSITIONS"`
 	KeepDeliveries    int      `help:"Days for which people and places stay in deliveries that have ended; 0 for ever. At least 8." default:"180" env:"HOTFOOT_KEEP_DELIVERIES"`
+	KeepAudit         int      `help:"Days for which it is kept who changed what; 0 for ever. At least 30." default:"400" env:"HOTFOOT_KEEP_AUDIT"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }
 
@@ -100,6 +101,9 @@ func (f nodeFlags) validate() error {
 	}
 	if keep := time.Duration(f.KeepDeliveries) * 24 * time.Hour; keep != 0 && keep < f.LinkTTL {
 		return errors.New("HOTFOOT_KEEP_DELIVERIES must not be shorter than HOTFOOT_LINK_TTL: links would show deliveries without their places")
+	}
+	if f.KeepAudit != 0 && f.KeepAudit < tracking.MinAuditDays {
+		return fmt.Errorf("HOTFOOT_KEEP_AUDIT must be 0, which is for ever, or at least %d days", tracking.MinAuditDays)
 	}
 	for _, role := range f.Roles {
 		if role != roleAPI && role != roleGateway && role != roleWorker {

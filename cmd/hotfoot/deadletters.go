@@ -31,7 +31,7 @@ type deadLettersListCmd struct{ storeFlags }
 
 // Run lists dead letters.
 func (c *deadLettersListCmd) Run(ctx context.Context, w *world) error {
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		table := tabwriter.NewWriter(w.stdout, 0, 4, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tBURIED\tCOURIER\tSESSION\tPOINTS\tREASON")
 		err := eachDeadLetter(ctx, store, func(l postgres.DeadLetterInfo) error {
@@ -81,7 +81,7 @@ func (c *deadLettersShowCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		l, err := store.DeadLetter(ctx, id)
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (c *deadLettersRetryCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		refused := 0
 		retry := func(id tracking.ID) error {
 			points, err := retryDeadLetter(ctx, store, id)
@@ -189,7 +189,7 @@ func (c *deadLettersDropCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		for _, id := range ids {
 			if err := store.DropDeadLetter(ctx, id); err != nil {
 				return fmt.Errorf("%s: %w", id, err)

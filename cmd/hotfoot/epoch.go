@@ -24,7 +24,7 @@ type epochShowCmd struct{ storeFlags }
 
 // Run prints the epoch.
 func (c *epochShowCmd) Run(ctx context.Context, w *world) error {
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		epoch, err := store.Epoch(ctx)
 		if err == nil {
 			fmt.Fprintln(w.stdout, epoch)
@@ -37,7 +37,7 @@ type epochBumpCmd struct{ storeFlags }
 
 // Run raises the epoch.
 func (c *epochBumpCmd) Run(ctx context.Context, w *world) error {
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		before, err := store.Epoch(ctx)
 		if err != nil {
 			return err

@@ -29,7 +29,7 @@ type keysCreateCmd struct {
 
 // Run creates a key.
 func (c *keysCreateCmd) Run(ctx context.Context, w *world) error {
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		secret, err := createKey(ctx, store, c.Merchant, tracking.Role(c.Role), c.Label, c.Lasts)
 		if err == nil {
 			fmt.Fprintln(w.stdout, secret)
@@ -47,7 +47,7 @@ func createKey(ctx context.Context, store *postgres.Store, merchant string, role
 	if lasts != 0 {
 		expires = time.Now().Add(lasts)
 	}
-	_, secret, err := tracking.NewLocksmith(store, untold{}, time.Now, nil).Cut(ctx, tracking.Actor{MerchantID: m.ID}, role, label, expires)
+	_, secret, err := tracking.NewLocksmith(store, untold{}, time.Now, nil).Cut(ctx, tracking.Actor{Role: tracking.RoleOperator, MerchantID: m.ID}, role, label, expires)
 	return secret, err
 }
 
@@ -58,7 +58,7 @@ type keysListCmd struct {
 
 // Run lists keys.
 func (c *keysListCmd) Run(ctx context.Context, w *world) error {
-	return withTruth(ctx, c.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		keys, err := store.Keys(ctx, c.Merchant)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ type keysRotateCmd struct {
 // Run makes a key in place of another and prints it.
 func (c *keysRotateCmd) Run(ctx context.Context, w *world) error {
 	return withLocksmith(ctx, w, c.storeFlags, c.ID, func(keys *tracking.Locksmith, id tracking.ID) error {
-		_, secret, err := keys.Replace(ctx, tracking.Actor{}, id, c.Overlap)
+		_, secret, err := keys.Replace(ctx, tracking.Actor{Role: tracking.RoleOperator}, id, c.Overlap)
 		if err == nil {
 			fmt.Fprintln(w.stdout, secret)
 		}
@@ -105,7 +105,7 @@ type keysRevokeCmd struct {
 // Run revokes a key.
 func (c *keysRevokeCmd) Run(ctx context.Context, w *world) error {
 	return withLocksmith(ctx, w, c.storeFlags, c.ID, func(keys *tracking.Locksmith, id tracking.ID) error {
-		err := keys.Revoke(ctx, tracking.Actor{}, id)
+		err := keys.Revoke(ctx, tracking.Actor{Role: tracking.RoleOperator}, id)
 		if err == nil {
 			fmt.Fprintln(w.stdout, "revoked")
 		}
@@ -119,7 +119,7 @@ func withLocksmith(ctx context.Context, w *world, flags storeFlags, idText strin
 	if err != nil {
 		return err
 	}
-	return withTruth(ctx, flags, func(store *postgres.Store) error {
+	return withTruth(ctx, flags, func(ctx context.Context, store *postgres.Store) error {
 		if flags.RedisURL == "" {
 			fmt.Fprintln(w.stdout, "REDIS_URL is not set, so nodes that know the key will notice within half a minute.")
 			return use(tracking.NewLocksmith(store, untold{}, time.Now, w.log), id)
@@ -139,7 +139,8 @@ type untold struct{}
 
 func (untold) Revoke(context.Context, [][32]byte) error { return nil }
 
-func withTruth(ctx context.Context, flags storeFlags, use func(*postgres.Store) error) error {
+// withTruth opens Postgres for a command. What it changes under the context is put down to the operator.
+func withTruth(ctx context.Context, flags storeFlags, use func(context.Context, *postgres.Store) error) error {
 	if err := flags.validateDatabase(); err != nil {
 		return err
 	}
@@ -148,5 +149,5 @@ func withTruth(ctx context.Context, flags storeFlags, use func(*postgres.Store) 
 		return err
 	}
 	defer pool.Close()
-	return use(postgres.New(pool, nil))
+	return use(tracking.By(ctx, tracking.Actor{Role: tracking.RoleOperator}), postgres.New(pool, nil))
 }

@@ -32,6 +32,7 @@ type cli struct {
 	Keys        keysCmd        `cmd:"" help:"Create, list and revoke API keys."`
 	DeadLetters deadLettersCmd `cmd:"" name:"deadletters" help:"Look after positions that could not be stored."`
 	Subject     subjectCmd     `cmd:"" help:"Export or erase everything that is kept of a person."`
+	Audit       auditCmd       `cmd:"" help:"Show who changed what, and whether that was altered."`
 	Epoch       epochCmd       `cmd:"" help:"Show or raise the epoch, after a restore of Postgres."`
 	Health      healthCmd      `cmd:"" help:"Ask a node whether it is ready: exit code 0 or 1."`
 	Doctor      doctorCmd      `cmd:"" help:"Examine both stores and this machine, and say what to change: exit code 0 or 1."`

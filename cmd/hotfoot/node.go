@@ -128,7 +128,7 @@ func (n *node) build() error {
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, tracking.Plausibility{MaxSpeedMPS: n.flags.MaxSpeedMPS}, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log), Tenancy: n.tenancy,
 		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
-		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Answers: n.answers, Board: n.board, Roads: n.roads.Roads,
+		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Trail: n.truth, Answers: n.answers, Board: n.board, Roads: n.roads.Roads,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
 
@@ -224,6 +224,7 @@ func (n *node) run(ctx context.Context) error {
 	if n.flags.has(roleWorker) {
 		loop("sealing", tracking.NewSealing(n.truth, n.hot, tracking.SealingConfig{}, time.Now, n.log).Run)
 		loop("retention", n.retention().Run)
+		loop("audit", tracking.NewAuditor(n.truth, tracking.AuditorConfig{}, n.log).Run)
 		loop("history", n.history.Run)
 		loop("partitions", n.keepPartitions)
 		loop("old counts of limits", n.forgetLimitCounts)
@@ -307,6 +308,6 @@ func (n *node) keepPartitions(ctx context.Context) error {
 
 // retention ends what was kept for long enough.
 func (n *node) retention() *tracking.Retention {
-	config := tracking.RetentionConfig{PositionDays: n.flags.KeepPositions, DeliveryDays: n.flags.KeepDeliveries}
+	config := tracking.RetentionConfig{PositionDays: n.flags.KeepPositions, DeliveryDays: n.flags.KeepDeliveries, AuditDays: n.flags.KeepAudit}
 	return tracking.NewRetention(n.truth, n.hot, n.hot, config, time.Now, n.log)
 }

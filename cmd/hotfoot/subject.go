@@ -66,11 +66,11 @@ func digitsOf(text string) string {
 }
 
 // with opens both stores and looks the person up.
-func (f subjectFlags) with(ctx context.Context, use func(*postgres.Store, redis.UniversalClient, postgres.Subject) error) error {
+func (f subjectFlags) with(ctx context.Context, use func(context.Context, *postgres.Store, redis.UniversalClient, postgres.Subject) error) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	return withTruth(ctx, f.storeFlags, func(store *postgres.Store) error {
+	return withTruth(ctx, f.storeFlags, func(ctx context.Context, store *postgres.Store) error {
 		client, err := redisstore.Connect(f.RedisURL)
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ func (f subjectFlags) with(ctx context.Context, use func(*postgres.Store, redis.
 		if err != nil {
 			return err
 		}
-		return use(store, client, subject)
+		return use(ctx, store, client, subject)
 	})
 }
 
@@ -88,7 +88,7 @@ type subjectEraseCmd struct{ subjectFlags }
 
 // Run erases a person, says what it did, and proves it.
 func (c *subjectEraseCmd) Run(ctx context.Context, w *world) error {
-	return c.with(ctx, func(store *postgres.Store, client redis.UniversalClient, subject postgres.Subject) error {
+	return c.with(ctx, func(ctx context.Context, store *postgres.Store, client redis.UniversalClient, subject postgres.Subject) error {
 		erased, err := erase(ctx, store, client, subject, w)
 		if len(erased) > 0 {
 			tell(w.stdout, erased)

@@ -19,7 +19,7 @@ type subjectExportCmd struct{ subjectFlags }
 
 // Run writes what is kept of a person to the standard output.
 func (c *subjectExportCmd) Run(ctx context.Context, w *world) error {
-	return c.with(ctx, func(store *postgres.Store, client redis.UniversalClient, subject postgres.Subject) error {
+	return c.with(ctx, func(ctx context.Context, store *postgres.Store, client redis.UniversalClient, subject postgres.Subject) error {
 		out := document{out: bufio.NewWriterSize(w.stdout, 1<<16)}
 		fmt.Fprintf(out.out, "{\"exported_at\": %q", time.Now().UTC().Format(time.RFC3339))
 		if err := store.Export(ctx, subject, out.begin, out.row); err != nil {

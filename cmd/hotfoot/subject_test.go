@@ -220,6 +220,9 @@ func TestSubject_erase_courier(t *testing.T) {
 	rest, err := json.Marshal(raw)
 	must(t, err)
 	must(t, json.Unmarshal(rest, &document))
+	if len(document["audit"]) < 4 { // hired, on and off duty, what they reported
+		t.Errorf("exported of what they changed is %v", document["audit"])
+	}
 	for section, want := range map[string]int{"courier": 1, "shifts": 1, "keys": 1, "sessions": 2, "standings": 0, "dead_letters": 1, "deliveries": 1, "events": 4, "positions": 1, "positions_waiting": 2} {
 		if len(document[section]) != want {
 			t.Errorf("exported are %d %s, want %d", len(document[section]), section, want)

@@ -104,11 +104,13 @@ const dropDeadLetterSQL = `DELETE FROM dead_letters WHERE id = $1`
 
 // DropDeadLetter removes one for good. Errors: CodeNotFound, CodeUnavailable.
 func (s *Store) DropDeadLetter(ctx context.Context, id tracking.ID) error {
-	tag, err := s.db.Exec(ctx, dropDeadLetterSQL, id)
-	if err == nil && tag.RowsAffected() == 0 {
-		return tracking.Errorf(tracking.CodeNotFound, "no such dead letter")
-	}
-	return translate(err)
+	return s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, dropDeadLetterSQL, id)
+		if err == nil && tag.RowsAffected() == 0 {
+			return tracking.Errorf(tracking.CodeNotFound, "no such dead letter")
+		}
+		return err
+	})
 }
 
 const countDeadLettersSQL = `SELECT count(*) FROM dead_letters`

@@ -26,7 +26,7 @@ type shop struct {
 	phone    tracking.Actor
 }
 
-func newShop(t *testing.T) shop {
+func newShop(t testing.TB) shop {
 	t.Helper()
 	// As in production, with its limits on locks and statements.
 	pool, err := postgres.Connect(storetest.PostgresURL(t), 16)
@@ -42,7 +42,7 @@ func newShop(t *testing.T) shop {
 	return s
 }
 
-func (s shop) hire(t *testing.T, name string) tracking.Courier {
+func (s shop) hire(t testing.TB, name string) tracking.Courier {
 	t.Helper()
 	c := tracking.Courier{ID: tracking.NewID(), MerchantID: s.merchant, Name: name, Vehicle: tracking.Bike, Rev: 1, CreatedAt: now()}
 	key, _ := tracking.NewKey(s.merchant, tracking.RoleCourier, c.ID, "")
@@ -60,14 +60,14 @@ func (s shop) dispatch() *tracking.Dispatch {
 }
 
 // create makes a delivery, assigned unless the courier is the zero one.
-func (s shop) create(t *testing.T, courier tracking.Courier) tracking.Record {
+func (s shop) create(t testing.TB, courier tracking.Courier) tracking.Record {
 	t.Helper()
 	r, err := s.dispatch().Create(t.Context(), s.actor, tracking.Draft{Pickup: shopPlace, Dropoff: home, CourierID: courier.ID}, tracking.Once{})
 	must(t, err)
 	return r
 }
 
-func (s shop) report(t *testing.T, r tracking.Record, statuses ...tracking.Status) tracking.Record {
+func (s shop) report(t testing.TB, r tracking.Record, statuses ...tracking.Status) tracking.Record {
 	t.Helper()
 	for _, status := range statuses {
 		reported, err := s.dispatch().Report(t.Context(), s.phone, r.Delivery.ID, tracking.Move{To: status, ClientID: tracking.NewID().String(), Actor: s.phone})

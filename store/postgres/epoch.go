@@ -1,6 +1,10 @@
 package postgres
 
-import "context"
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
 
 const epochSQL = `SELECT epoch FROM epoch`
 
@@ -17,6 +21,6 @@ const raiseEpochSQL = `UPDATE epoch SET epoch = greatest(epoch + 1, floor(extrac
 // RaiseEpoch says that history was rewritten, and answers the new epoch. Errors: CodeUnavailable.
 func (s *Store) RaiseEpoch(ctx context.Context) (int64, error) {
 	var epoch int64
-	err := s.db.QueryRow(ctx, raiseEpochSQL).Scan(&epoch)
-	return epoch, translate(err)
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error { return tx.QueryRow(ctx, raiseEpochSQL).Scan(&epoch) })
+	return epoch, err
 }

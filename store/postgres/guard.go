@@ -85,8 +85,18 @@ func (g *guarded) Exec(ctx context.Context, sql string, args ...any) (tag pgconn
 // Begin runs fn in a transaction, committed when it answers nil, within a limit. It may run fn a second time when the first had no effect.
 func (g *guarded) Begin(ctx context.Context, limit time.Duration, fn func(context.Context, pgx.Tx) error) error {
 	return g.within(ctx, limit, func(ctx context.Context) error {
-		return pgx.BeginFunc(ctx, g.pool, func(tx pgx.Tx) error { return fn(ctx, tx) })
+		return pgx.BeginTxFunc(ctx, g.pool, begin(tracking.AuthorOf(ctx)), func(tx pgx.Tx) error { return fn(ctx, tx) })
 	})
+}
+
+// begin has a transaction say whose it is, for the triggers that write the audit log, in the round trip that it takes to begin. Nothing in it comes from
+// outside: a role is one of ours, and an id hexadecimal.
+func begin(author tracking.Author) pgx.TxOptions {
+	id := ""
+	if !author.ID.IsZero() {
+		id = author.ID.String()
+	}
+	return pgx.TxOptions{BeginQuery: "begin; set local hotfoot.actor = '" + string(author.Kind) + ":" + id + "'"}
 }
 
 // Send runs statements as one transaction in one round trip, within a limit: what is between two Syncs is one without being told, and committed by the

@@ -19,7 +19,7 @@ func insertKey(ctx context.Context, q querier, k tracking.Key, now time.Time) er
 
 // CreateKey stores a key. Errors: CodeNotFound (no such merchant), CodeUnavailable.
 func (s *Store) CreateKey(ctx context.Context, k tracking.Key, now time.Time) error {
-	return translate(insertKey(ctx, s.db, k, now))
+	return s.within(ctx, func(ctx context.Context, tx pgx.Tx) error { return insertKey(ctx, tx, k, now) })
 }
 
 // orNever is NULL for the zero time.
@@ -113,15 +113,18 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $1 AND ($2:
 
 // RevokeKey implements tracking.KeyStore.
 func (s *Store) RevokeKey(ctx context.Context, merchant, id tracking.ID, now time.Time) ([32]byte, error) {
-	rows, err := s.db.Query(ctx, revokeKeySQL, id, optional(merchant), now)
-	if err != nil {
-		return [32]byte{}, translate(err)
-	}
-	hash, err := pgx.CollectExactlyOneRow(rows, scanHash)
-	if err == pgx.ErrNoRows {
-		return hash, errNoKey
-	}
-	return hash, translate(err)
+	var hash [32]byte
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, revokeKeySQL, id, optional(merchant), now)
+		if err != nil {
+			return err
+		}
+		if hash, err = pgx.CollectExactlyOneRow(rows, scanHash); err == pgx.ErrNoRows {
+			return errNoKey
+		}
+		return err
+	})
+	return hash, err
 }
 
 var errNoKey = tracking.Errorf(tracking.CodeNotFound, "no such key")

@@ -15,12 +15,15 @@ ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING ` + merchantColu
 
 // Merchant answers the merchant of this name, made if there is none. Errors: CodeInvalid, CodeUnavailable.
 func (s *Store) Merchant(ctx context.Context, name string, now time.Time) (tracking.Merchant, error) {
-	rows, err := s.db.Query(ctx, upsertMerchantSQL, tracking.NewID(), name, now)
-	if err != nil {
-		return tracking.Merchant{}, translate(err)
-	}
-	m, err := pgx.CollectExactlyOneRow(rows, scanMerchant)
-	return m, translate(err)
+	var m tracking.Merchant
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, upsertMerchantSQL, tracking.NewID(), name, now)
+		if err == nil {
+			m, err = pgx.CollectExactlyOneRow(rows, scanMerchant)
+		}
+		return err
+	})
+	return m, err
 }
 
 const countsSQL = `
@@ -43,6 +46,8 @@ TRUNCATE merchants, couriers, shifts, api_keys, deliveries, delivery_events, ide
 
 // Clear removes everything but the schema. It is for private databases only. Errors: CodeUnavailable.
 func (s *Store) Clear(ctx context.Context) error {
-	_, err := s.db.Exec(ctx, clearSQL)
-	return translate(err)
+	return s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, clearSQL)
+		return err
+	})
 }

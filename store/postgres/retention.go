@@ -83,6 +83,11 @@ const dropLettersBeforeSQL = `DELETE FROM dead_letters WHERE id IN (SELECT id FR
 
 // DropDeadLettersBefore implements tracking.Expiry.
 func (s *Store) DropDeadLettersBefore(ctx context.Context, moment time.Time, limit int) (int, error) {
-	tag, err := s.db.Exec(ctx, dropLettersBeforeSQL, moment, limit)
-	return int(tag.RowsAffected()), translate(err)
+	var dropped int64
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, dropLettersBeforeSQL, moment, limit)
+		dropped = tag.RowsAffected()
+		return err
+	})
+	return int(dropped), err
 }

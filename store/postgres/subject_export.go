@@ -23,6 +23,8 @@ FROM deliveries WHERE courier_id = $1 ORDER BY id`
 	exportReportedSQL = `
 SELECT to_jsonb(e) - 'request_hash' - 'proof_name' FROM delivery_events e WHERE actor_kind = 'courier' AND actor_id = $1 ORDER BY delivery_id, ver`
 	exportPositionsSQL = `SELECT to_jsonb(p) - 'courier_id' FROM positions p WHERE courier_id = $1 ORDER BY recorded_at, session, seq`
+	exportActsSQL      = `
+SELECT to_jsonb(a) - '{n,hash,db_role,merchant_id}'::text[] FROM audit_log a WHERE actor = 'courier' AND actor_id = $1 OR subject_id = $1::uuid::text ORDER BY id`
 
 	exportDeliveriesSQL = `SELECT to_jsonb(d) - 'route_order' - 'stops_before' - 'published_rev' FROM deliveries d WHERE id = ANY($1) ORDER BY id`
 	exportEventsSQL     = `SELECT to_jsonb(e) - 'request_hash' FROM delivery_events e WHERE delivery_id = ANY($1) ORDER BY delivery_id, ver`
@@ -47,6 +49,7 @@ func (s *Store) Export(ctx context.Context, of Subject, begin func(section strin
 			{"deliveries", exportDrivenSQL, of.Courier},
 			{"events", exportReportedSQL, of.Courier},
 			{"positions", exportPositionsSQL, of.Courier},
+			{"audit", exportActsSQL, of.Courier},
 		}
 	}
 	return s.atLeisure(ctx, func(ctx context.Context, tx pgx.Tx) error {

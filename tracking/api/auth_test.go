@@ -38,6 +38,7 @@ var contract = []route{
 	{"DELETE", "/v1/session", nil, nil, false},
 	{"POST", "/v1/keys", owner, object{"role": "ops"}, false},
 	{"GET", "/v1/keys", owner, nil, false},
+	{"GET", "/v1/audit", owner, nil, false},
 	{"POST", "/v1/keys/{id}/rotate", owner, object{"overlap_s": 60}, false},
 	{"DELETE", "/v1/keys/{id}", owner, nil, false},
 	{"PUT", "/v1/couriers/{id}/route", office, object{"delivery_ids": []string{}}, false},

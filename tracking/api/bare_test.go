@@ -111,7 +111,7 @@ func newBare(t testing.TB) *bare {
 		Ingest:   tracking.NewIngest(hotAlone{}, hotAlone{}, hotAlone{}, tracking.Plausibility{}, time.Now),
 		Roster:   tracking.NewRoster(store, nil, relay, time.Now, log), Locksmith: tracking.NewLocksmith(store, nil, time.Now, log),
 		Tenancy: tracking.NewTenancy(store, relay, time.Now, log), Viewing: tracking.NewViewing(linker, hot, tracking.ViewingConfig{}, time.Now), Linker: linker, Auth: auth, Passes: passes,
-		Records: hot, Checks: tracking.NewLimitChecks(front, tracking.NewLimitLog(store, tracking.LimitLogConfig{}, time.Now, log), time.Now), Counts: store,
+		Records: hot, Checks: tracking.NewLimitChecks(front, tracking.NewLimitLog(store, tracking.LimitLogConfig{}, time.Now, log), time.Now), Counts: store, Trail: store,
 		Deliveries: store, Couriers: store, Ops: store, Hot: hot, Answers: answers, Board: tracking.NewLeaderboard(hot, store, hot, time.Now),
 		Roads: tracking.NewRoads(nil, nil, tracking.RoadsConfig{}), Pages: pages, Log: log, Metrics: registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})

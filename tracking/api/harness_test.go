@@ -108,7 +108,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
 		Locksmith: tracking.NewLocksmith(s.store, pubsub.NewControl(client), time.Now, log), Tenancy: tenancy,
 		Viewing: tracking.NewViewing(s.linker, hot, tracking.ViewingConfig{}, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
-		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store,
+		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store, Trail: s.store,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Board: board, Roads: roads, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
 	}, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)

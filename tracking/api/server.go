@@ -35,6 +35,7 @@ type Deps struct {
 	Limits     *Limits // nil for none
 	Checks     *tracking.LimitChecks
 	Counts     LimitQueries
+	Trail      AuditQueries
 	Answers    tracking.Answers
 	Board      *tracking.Leaderboard
 	Roads      *tracking.Roads
@@ -123,6 +124,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountCustomer(engine)
 	s.mountOps()
 	s.mountKeys()
+	s.mountAudit()
 	s.mountSession()
 	s.mountLimits()
 	s.mountLeaderboard()

@@ -13,7 +13,7 @@ import (
 )
 
 // maxDepth bounds how deep a body may nest; nothing in the contract nests deeper than four.
-const maxDepth = 32
+const maxDepth = 8
 
 // strictError carries what checkStrict found through huma, which keeps an error's text only.
 type strictError struct{ cause *tracking.Error }

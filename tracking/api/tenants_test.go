@@ -19,7 +19,7 @@ func TestServer_tenants(t *testing.T) {
 		answers := map[string][]byte{}
 		for _, path := range []string{
 			"/v1/couriers", "/v1/deliveries", "/v1/deliveries?status=assigned,created,en_route", "/v1/deliveries/" + own, "/v1/deliveries/" + own + "/events",
-			"/v1/deliveries/" + own + "/track", "/v1/ops/couriers", "/v1/ops/couriers?near=37.7812,-122.4112&radius_m=100000", "/v1/ops/stats", "/v1/keys",
+			"/v1/deliveries/" + own + "/track", "/v1/ops/couriers", "/v1/ops/couriers?near=37.7812,-122.4112&radius_m=100000", "/v1/ops/stats", "/v1/keys", "/v1/audit",
 		} {
 			a := s.do(t, "GET", path, s.merchant, nil)
 			if a.status != 200 {
