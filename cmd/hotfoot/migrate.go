@@ -18,6 +18,7 @@ import (
 type migrateCmd struct {
 	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing. Safe to run from several machines at once."`
 	Status migrateStatusCmd `cmd:"" help:"List the migrations and whether each is applied."`
+	Grant  migrateGrantCmd  `cmd:"" help:"Give a role of Postgres what nodes need that serve, and no more."`
 }
 
 type migrateUpCmd struct{ storeFlags }
@@ -64,6 +65,28 @@ func (c *migrateStatusCmd) Run(ctx context.Context, w *world) error {
 				applied = s.AppliedAt.UTC().Format("2006-01-02 15:04:05")
 			}
 			fmt.Fprintf(w.stdout, "%-20s %s\n", applied, s.Source.Path)
+		}
+		return err
+	})
+}
+
+type migrateGrantCmd struct {
+	storeFlags
+	Role string `arg:"" help:"The role, which must be there: CREATE ROLE hotfoot_node LOGIN PASSWORD '…'."`
+}
+
+// Help is shown below the command's summary.
+func (migrateGrantCmd) Help() string {
+	return "Nodes of the roles api and gateway can then sign in as that role: it can neither change the schema nor delete anything. Workers, migrations and other commands " +
+		"go on as the owner. Run it again after each migration, as the owner."
+}
+
+// Run grants.
+func (c *migrateGrantCmd) Run(ctx context.Context, w *world) error {
+	return withTruth(ctx, c.storeFlags, func(ctx context.Context, store *postgres.Store) error {
+		err := store.Grant(ctx, c.Role)
+		if err == nil {
+			fmt.Fprintf(w.stdout, "%s can serve, and nothing else\n", c.Role)
 		}
 		return err
 	})

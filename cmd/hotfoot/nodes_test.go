@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -85,10 +86,16 @@ func (d *deployment) command(words ...string) *exec.Cmd {
 	return cmd
 }
 
-// start runs a node with these roles and waits until it serves.
+// nodeRole is what nodes without a worker sign in to Postgres as.
+const nodeRole = "hotfoot_node"
+
+// start runs a node with these roles and waits until it serves. One that is no worker may not change the schema, as docs/security/database.md has it.
 func (d *deployment) start(roles string) *process {
 	d.t.Helper()
 	p := &process{t: d.t, cmd: d.command("serve", "--roles", roles), logs: &logs{}, guard: trackingtest.NewGuard(d.t, linkSecret)}
+	if !strings.Contains(roles, roleWorker) {
+		p.cmd.Env = append(slices.Clip(d.env), "DATABASE_URL="+storetest.URLAs(d.t, d.pool, nodeRole, postgres.New(d.pool, nil).Grant))
+	}
 	said := p.guard.Log(d.t, p.logs)
 	p.cmd.Stdout = said
 	out, err := p.cmd.StderrPipe()

@@ -57,6 +57,38 @@ func PostgresURL(t testing.TB) string {
 	return c.url(database)
 }
 
+// PostgresAs opens another pool on a pool's database, as a role that is made if there is none, and given what it needs by grant.
+func PostgresAs(t testing.TB, owner *pgxpool.Pool, role string, grant func(ctx context.Context, role string) error) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), URLAs(t, owner, role, grant))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// URLAs is a pool's database for a role that is made if there is none, and given what it needs by grant.
+func URLAs(t testing.TB, owner *pgxpool.Pool, role string, grant func(ctx context.Context, role string) error) string {
+	t.Helper()
+	// Roles are the server's: another test may be making it.
+	const make = `DO $$ BEGIN CREATE ROLE %s; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$`
+	if _, err := owner.Exec(t.Context(), fmt.Sprintf(make, role)); err != nil {
+		t.Fatal(err)
+	}
+	if err := grant(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(owner.Config().ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("role", role)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // shared is the process's one server.
 var shared lazyCluster
 

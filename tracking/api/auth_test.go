@@ -190,7 +190,7 @@ func TestServer_logsNoSecrets(t *testing.T) {
 	s := newSite(t)
 	sam := s.onDuty(t)
 	token := text(s.deliver(t, sam.id)["tracking_token"])
-	s.pool.Close()
+	s.node.Close()
 	for range 2 {
 		s.do(t, "POST", "/v1/deliveries", s.merchant, draft()).refused(t, 503, tracking.CodeUnavailable)
 		s.do(t, "GET", "/v1/courier/deliveries", sam.token, nil).refused(t, 503, tracking.CodeUnavailable)

@@ -35,6 +35,7 @@ type site struct {
 	url      string
 	client   *http.Client
 	server   *api.Server
+	node     *pgxpool.Pool // by which the node knows Postgres; pool is the owner's
 	store    *postgres.Store
 	pool     *pgxpool.Pool
 	redis    *private.Server
@@ -78,7 +79,9 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	must(t, err)
 
 	log := slog.New(slog.NewTextHandler(trackingtest.NewGuard(t, secret).Log(t, s.log), nil))
-	s.store = postgres.New(s.pool, nil)
+	// As nodes should: every test here is also one of what they cannot do.
+	s.node = storetest.PostgresAs(t, s.pool, "hotfoot_node", postgres.New(s.pool, nil).Grant)
+	s.store = postgres.New(s.node, nil)
 	hot := redisstore.New(client, s.store, redisstore.Config{})
 	subscriber := pubsub.NewSubscriber(client, log)
 	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
@@ -172,7 +175,7 @@ func (s *site) run(t *testing.T, loops ...func(context.Context) error) {
 
 func (s *site) newTenant(t *testing.T, name string) *tenant {
 	t.Helper()
-	m, err := s.store.Merchant(t.Context(), name, time.Now())
+	m, err := postgres.New(s.pool, nil).Merchant(t.Context(), name, time.Now())
 	must(t, err)
 	made := &tenant{id: m.ID}
 	for role, secret := range map[tracking.Role]*string{tracking.RoleMerchant: &made.merchant, tracking.RoleOps: &made.ops} {

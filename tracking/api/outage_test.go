@@ -26,7 +26,7 @@ func TestServer_withoutPostgres(t *testing.T) {
 	s.report(t, sam, d["id"], "picked_up", "en_route")
 	s.do(t, "POST", "/v1/courier/positions", sam.token, fix(time.Minute)).want(t, 202)
 	s.do(t, "GET", "/v1/deliveries/"+text(d["id"]), s.ops, nil).want(t, 200)
-	s.pool.Close()
+	s.node.Close()
 
 	began := time.Now()
 	s.do(t, "POST", "/v1/courier/deliveries/"+text(d["id"])+"/status", sam.token, object{"status": "arriving", "client_event_id": "x"}).unavailable(t)
@@ -81,7 +81,7 @@ func TestServer_withoutRedis(t *testing.T) {
 	s.do(t, "PUT", "/v1/courier/shift", sam.token, object{"on_duty": false}).want(t, 200)
 	s.do(t, "POST", "/v1/courier/positions", sam.token, fix(0)).refused(t, 403, tracking.CodeOffShift)
 
-	s.pool.Close()
+	s.node.Close()
 	began := time.Now()
 	s.do(t, "POST", "/v1/courier/positions", sam.token, fix(0)).unavailable(t)
 	s.do(t, "GET", "/v1/track/"+text(d["tracking_token"]), "", nil).unavailable(t)
