@@ -7,7 +7,5 @@ import "sync"
 // comes then. A gateway has none: its memory is counted in sockets, and would hold half as many again in place of garbage.
 const heapFloor = 64 << 20
 
-// raiseHeapFloor is for commands that serve. What it makes counts as held and is never touched, so the system never backs it with memory.
-var raiseHeapFloor = sync.OnceFunc(func() { floor = make([]byte, heapFloor) })
-
-var floor []byte
+// raiseHeapFloor is for commands that serve. What it makes, once, counts as held and is never touched, so the system never backs it with memory.
+var raiseHeapFloor = sync.OnceValue(func() []byte { return make([]byte, heapFloor) })
