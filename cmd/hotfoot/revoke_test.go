@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"hotfoot/store/private"
+	"hotfoot/store/storetest"
 )
 
 // An operator ends a key on one machine, and every socket that it opened on any node is closed, at once.
@@ -56,4 +59,35 @@ func TestServe_revoked_key(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	call(t, "GET", api.url+"/v1/ops/stats", made.Secret, nil, nil, 401)
+}
+
+// Redis is gone, so that no node hears anything: what Postgres says of a key and of a link is noticed all the same.
+func TestServe_revoked_without_Redis(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	redis, err := private.StartRedis(t.Context(), private.Config{Dir: storetest.Dir(t)})
+	must(t, err)
+	t.Cleanup(redis.Kill)
+	d.env = append(d.env, "REDIS_URL="+redis.URL())
+	api, gateway := d.start("api,worker"), d.start("gateway")
+	s := d.stage(api.url)
+	var made struct{ ID, Secret string }
+	call(t, "POST", api.url+"/v1/keys", d.merchantKey, map[string]any{"role": "ops"}, &made, 201)
+	customer, dispatcher := watch(t, gateway, "/v1/track/"+s.token+"/live", ""), watch(t, gateway, "/v1/ops/live", made.Secret)
+	customer.until("a snapshot", func(f received) bool { return f.Type == "snapshot" })
+	redis.Kill()
+	began := time.Now()
+	call(t, "POST", api.url+"/v1/deliveries/"+s.deliveryID+"/link/revoke", d.merchantKey, nil, nil, 200)
+	call(t, "DELETE", api.url+"/v1/keys/"+made.ID, d.merchantKey, nil, nil, 204)
+	for what, w := range map[string]*watcher{"customer's": customer, "dispatcher's": dispatcher} {
+		select {
+		case code := <-w.closed:
+			if code != 4003 {
+				t.Errorf("the %s socket is closed with %d", what, code)
+			}
+			t.Logf("the %s socket is closed after %v", what, time.Since(began))
+		case <-time.After(time.Until(began.Add(time.Minute))):
+			t.Fatalf("the %s socket is open a minute later", what)
+		}
+	}
 }

@@ -146,6 +146,8 @@ func actorOf(ctx context.Context) tracking.Actor { return ctx.Value(actorKey{}).
 func (s *Server) roles(roles ...tracking.Role) huma.Middlewares {
 	return huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		c := humagin.Unwrap(ctx)
+		// What a key opens has names, places and links in it: no cache on the way keeps it.
+		c.Writer.Header()["Cache-Control"] = storePolicy
 		actor, err := s.authenticate(c.Request, bearer(c.Request.Header), roles...)
 		if err == nil {
 			err = s.Limits.ofActor(ctx.Context(), c.Writer.Header(), ctx.Operation().OperationID, ctx.Method(), actor)

@@ -126,6 +126,9 @@ func TestAuth_roles(t *testing.T) {
 				} else if a.status == 401 || a.status == 403 || a.status == 404 || a.status >= 500 {
 					t.Errorf("a %s key: %d %s", role, a.status, a.body)
 				}
+				if kept := a.header.Get("Cache-Control"); r.method == "GET" && !r.socket && kept != "no-store" {
+					t.Errorf("a %s key: a cache may keep it: %q", role, kept)
+				}
 			}
 		})
 	}

@@ -34,12 +34,10 @@ func (s *Server) revokeLink(ctx context.Context, in *deliveryPath) (*out[deliver
 	return s.deliveryOut(record, err)
 }
 
-// drawing is an image that only whoever asked for it may keep.
 type drawing struct {
-	ContentType  string `header:"Content-Type"`
-	CacheControl string `header:"Cache-Control"`
-	Policy       string `header:"Content-Security-Policy"`
-	Body         []byte
+	ContentType string `header:"Content-Type"`
+	Policy      string `header:"Content-Security-Policy"`
+	Body        []byte
 }
 
 func (s *Server) drawLink(ctx context.Context, in *deliveryPath) (*drawing, error) {
@@ -52,7 +50,7 @@ func (s *Server) drawLink(ctx context.Context, in *deliveryPath) (*drawing, erro
 	if err != nil {
 		return nil, err
 	}
-	return &drawing{ContentType: "image/svg+xml", CacheControl: "private, no-store", Policy: "default-src 'none'", Body: svg(code)}, nil
+	return &drawing{ContentType: "image/svg+xml", Policy: "default-src 'none'", Body: svg(code)}, nil
 }
 
 // quiet is the white border that a QR code needs to be found, in modules.
