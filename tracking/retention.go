@@ -38,11 +38,13 @@ type Retention struct {
 
 // RetentionConfig tunes a Retention.
 type RetentionConfig struct {
-	PositionDays int           // whole days for which positions and dead letters are kept after their own; 0 for ever
-	DeliveryDays int           // days for which people stay in deliveries after those ended; 0 for ever
-	AuditDays    int           // days for which it is kept who changed what; 0 for ever
-	Every        time.Duration // how often it looks; 10 min when zero
-	Lease        time.Duration // how long a worker has for one step; 30 s when zero
+	PositionDays int // whole days for which positions and dead letters are kept after their own; 0 for ever
+	DeliveryDays int // days for which people stay in deliveries after those ended; 0 for ever
+	AuditDays    int // days for which it is kept who changed what; 0 for ever
+	// OnRound is told of each round what it ended, and whether it failed; nil for nobody. A round that another worker makes is none.
+	OnRound func(ended Expired, err error)
+	Every   time.Duration // how often it looks; 10 min when zero
+	Lease   time.Duration // how long a worker has for one step; 30 s when zero
 }
 
 // The least that may be configured, in days.
@@ -66,6 +68,9 @@ var retention = Resource{Work: "retention"}
 func NewRetention(expiry Expiry, copies RecordCopies, locks Locks, config RetentionConfig, now func() time.Time, log *slog.Logger) *Retention {
 	config.Every = cmp.Or(config.Every, 10*time.Minute)
 	config.Lease = cmp.Or(config.Lease, 30*time.Second)
+	if config.OnRound == nil {
+		config.OnRound = func(Expired, error) {}
+	}
 	return &Retention{expiry: expiry, copies: copies, locks: locks, config: config, now: now, log: log}
 }
 
@@ -75,15 +80,17 @@ func (u *Retention) Run(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		ended, err := u.runOnce(ctx)
-		switch code := CodeOf(err); {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case code == CodeConflict: // another is at it
-		case err != nil:
-			u.log.Warn("ending what was kept for long enough failed; it is tried again", "error", err)
 		}
-		if ended != (expired{}) {
-			u.log.Info("ended what was kept for long enough", "days", ended.days, "dead_letters", ended.letters, "deliveries", ended.deliveries, "audit_entries", ended.entries)
+		if CodeOf(err) != CodeConflict { // then another is at it
+			u.config.OnRound(ended, err)
+			if err != nil {
+				u.log.Warn("ending what was kept for long enough failed; it is tried again", "error", err)
+			}
+		}
+		if ended != (Expired{}) {
+			u.log.Info("ended what was kept for long enough", "days", ended.Days, "dead_letters", ended.Letters, "deliveries", ended.Deliveries, "audit_entries", ended.Entries)
 		}
 		select {
 		case <-ctx.Done():
@@ -93,11 +100,11 @@ func (u *Retention) Run(ctx context.Context) error {
 	}
 }
 
-// expired counts what was ended.
-type expired struct{ days, letters, deliveries, entries int }
+// Expired counts what was ended: days of positions, dead letters, deliveries that were redacted, entries of the audit log.
+type Expired struct{ Days, Letters, Deliveries, Entries int }
 
 // runOnce works until nothing is left to end.
-func (u *Retention) runOnce(ctx context.Context) (ended expired, err error) {
+func (u *Retention) runOnce(ctx context.Context) (ended Expired, err error) {
 	lease, err := u.locks.Acquire(ctx, retention, u.config.Lease, 0)
 	if err != nil {
 		return ended, err
@@ -105,19 +112,19 @@ func (u *Retention) runOnce(ctx context.Context) (ended expired, err error) {
 	defer func() { _ = u.locks.Release(context.WithoutCancel(ctx), lease) }()
 	now := u.now()
 	if days := u.config.PositionDays; days > 0 {
-		err = u.repeat(ctx, lease, &ended.days, dropDays, func() (int, error) { return u.expiry.DropDays(ctx, DayOf(now)-Day(days), dropDays) })
+		err = u.repeat(ctx, lease, &ended.Days, dropDays, func() (int, error) { return u.expiry.DropDays(ctx, DayOf(now)-Day(days), dropDays) })
 		if err == nil {
 			moment := now.AddDate(0, 0, -days)
-			err = u.repeat(ctx, lease, &ended.letters, expireAtOnce, func() (int, error) { return u.expiry.DropDeadLettersBefore(ctx, moment, expireAtOnce) })
+			err = u.repeat(ctx, lease, &ended.Letters, expireAtOnce, func() (int, error) { return u.expiry.DropDeadLettersBefore(ctx, moment, expireAtOnce) })
 		}
 	}
 	if days := u.config.DeliveryDays; days > 0 && err == nil {
 		moment := now.AddDate(0, 0, -days)
-		err = u.repeat(ctx, lease, &ended.deliveries, expireAtOnce, func() (int, error) { return u.redact(ctx, moment) })
+		err = u.repeat(ctx, lease, &ended.Deliveries, expireAtOnce, func() (int, error) { return u.redact(ctx, moment) })
 	}
 	if days := u.config.AuditDays; days > 0 && err == nil {
 		moment := now.AddDate(0, 0, -days)
-		err = u.repeat(ctx, lease, &ended.entries, expireAtOnce, func() (int, error) { return u.expiry.DropAuditBefore(ctx, moment, expireAtOnce) })
+		err = u.repeat(ctx, lease, &ended.Entries, expireAtOnce, func() (int, error) { return u.expiry.DropAuditBefore(ctx, moment, expireAtOnce) })
 	}
 	return ended, err
 }

@@ -34,6 +34,27 @@ func (m *historyMetrics) observe(points int, took time.Duration) {
 	m.seconds.Observe(took.Seconds())
 }
 
+// newRetentionMetrics registers what retention does; it answers what to tell of each round.
+func newRetentionMetrics(registry prometheus.Registerer) func(tracking.Expired, error) {
+	rounds := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_retention_rounds_total", Help: "Rounds of retention, by how they ended."}, []string{"result"})
+	ended := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "hotfoot_retention_ended_total", Help: "What retention ended, by what it was."}, []string{"kind"})
+	registry.MustRegister(rounds, ended)
+	done, failed := rounds.WithLabelValues("done"), rounds.WithLabelValues("failed")
+	days, letters := ended.WithLabelValues("day"), ended.WithLabelValues("dead_letter")
+	deliveries, entries := ended.WithLabelValues("delivery"), ended.WithLabelValues("audit_entry")
+	return func(e tracking.Expired, err error) {
+		days.Add(float64(e.Days))
+		letters.Add(float64(e.Letters))
+		deliveries.Add(float64(e.Deliveries))
+		entries.Add(float64(e.Entries))
+		if err != nil {
+			failed.Inc()
+		} else {
+			done.Inc()
+		}
+	}
+}
+
 // newRoundTrips registers how long Redis takes to answer, as the breaker's question finds it each second; it answers what to tell of each.
 func newRoundTrips(registry prometheus.Registerer) func(server string, took time.Duration) {
 	seconds := prometheus.NewHistogramVec(prometheus.HistogramOpts{

@@ -308,6 +308,6 @@ func (n *node) keepPartitions(ctx context.Context) error {
 
 // retention ends what was kept for long enough.
 func (n *node) retention() *tracking.Retention {
-	config := tracking.RetentionConfig{PositionDays: n.flags.KeepPositions, DeliveryDays: n.flags.KeepDeliveries, AuditDays: n.flags.KeepAudit}
+	config := tracking.RetentionConfig{PositionDays: n.flags.KeepPositions, DeliveryDays: n.flags.KeepDeliveries, AuditDays: n.flags.KeepAudit, OnRound: newRetentionMetrics(n.registry)}
 	return tracking.NewRetention(n.truth, n.hot, n.hot, config, time.Now, n.log)
 }
