@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"math/rand/v2"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -119,7 +120,7 @@ func TestStore_Record(t *testing.T) {
 			})
 		}
 		waiting.Wait()
-		awaitMisses(t, h.client, 100)
+		awaitWaiting(t, 100)
 		close(h.truth.hold)
 		readers.Wait()
 		asked := h.truth.asked.Load()
@@ -210,6 +211,24 @@ func awaitMisses(t *testing.T, client redis.UniversalClient, n int) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("only %s of %d reads have come", count, n)
+		}
+	}
+}
+
+// awaitWaiting waits until so many goroutines wait for the truth: what they all ask Redis for is asked once. Those of other tests count, too, so that now and then
+// some of ours come later than the others.
+func awaitWaiting(t *testing.T, n int) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		var stacks strings.Builder
+		must(t, pprof.Lookup("goroutine").WriteTo(&stacks, 2))
+		waiting := strings.Count(stacks.String(), "redisstore.(*fills).wait(")
+		if waiting >= n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("only %d of %d wait", waiting, n)
 		}
 	}
 }

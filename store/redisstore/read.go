@@ -19,7 +19,8 @@ const (
 	readLimit = time.Second // how long one may take: as long as any command
 )
 
-// reads gathers reads of what is hot into shared round trips. What is asked for while two are under way shares the next, and nobody waits for company.
+// reads gathers reads of what is hot into shared round trips. What is asked for while two are under way shares the next, and nobody waits for company. What many
+// want to know at once is asked once.
 type reads struct {
 	ask   func(ctx context.Context, questions []question) ([]answer, error)
 	limit time.Duration
@@ -31,15 +32,15 @@ type reads struct {
 	workers sync.WaitGroup
 }
 
-// question is what a reader wants to know of a delivery.
+// question is what a reader wants to know: of a delivery, of a courier, or of both. The zero ID is none.
 type question struct {
 	delivery tracking.ID
-	courier  tracking.ID // where they are, too; the zero ID for nobody
+	courier  tracking.ID // where they are
 	held     bool        // the reader has the record already, and asks for its revision
 }
 
-// answer is what is kept: of the delivery its run, and epoch and rev if it was held, else the record; of the courier the newest position and its run, nil
-// when nobody was asked for.
+// answer is what is kept: of the delivery its run, and epoch and rev if it was held, else the record; of the courier the newest position and its run; nil
+// for what was not asked for. Others have it too.
 type answer struct{ fields, place []any }
 
 // read is a question on its way; answer and err may be read once done is closed.
@@ -85,21 +86,33 @@ func (r *reads) join(q question) (*read, error) {
 // work makes round trips until nothing waits for one.
 func (r *reads) work() {
 	for group := r.take(); len(group) > 0; group = r.take() {
-		questions := make([]question, len(group))
-		for i, wanted := range group {
-			questions[i] = wanted.question
-		}
+		questions, which := distinct(group)
 		// Readers come and go; the round trip they share has its own bound.
 		ctx, cancel := context.WithTimeout(context.Background(), r.limit)
 		answers, err := r.ask(ctx, questions)
 		cancel()
 		for i, wanted := range group {
 			if wanted.err = err; err == nil {
-				wanted.answer = answers[i]
+				wanted.answer = answers[which[i]]
 			}
 			close(wanted.done)
 		}
 	}
+}
+
+// distinct are the questions of a group, each once, and which of them is whose.
+func distinct(group []*read) (questions []question, which []int) {
+	questions, which = make([]question, 0, len(group)), make([]int, len(group))
+	asked := make(map[question]int, len(group))
+	for i, wanted := range group {
+		at, known := asked[wanted.question]
+		if !known {
+			at = len(questions)
+			asked[wanted.question], questions = at, append(questions, wanted.question)
+		}
+		which[i] = at
+	}
+	return questions, which
 }
 
 func (r *reads) take() []*read {
@@ -126,9 +139,11 @@ func (r *reads) close() {
 func (s *Store) readKept(ctx context.Context, questions []question) ([]answer, error) {
 	pipe := s.client.Pipeline()
 	for _, q := range questions {
-		if q.held {
+		switch {
+		case q.delivery.IsZero():
+		case q.held:
 			pipe.HMGet(ctx, key.Delivery(q.delivery), "run", "epoch", "rev")
-		} else {
+		default:
 			pipe.HMGet(ctx, key.Delivery(q.delivery), "run", "rec")
 		}
 		if !q.courier.IsZero() {
@@ -141,7 +156,9 @@ func (s *Store) readKept(ctx context.Context, questions []question) ([]answer, e
 	}
 	answers := make([]answer, len(questions))
 	for i, q := range questions {
-		answers[i].fields, replies = replies[0].(*redis.SliceCmd).Val(), replies[1:]
+		if !q.delivery.IsZero() {
+			answers[i].fields, replies = replies[0].(*redis.SliceCmd).Val(), replies[1:]
+		}
 		if !q.courier.IsZero() {
 			answers[i].place, replies = replies[0].(*redis.SliceCmd).Val(), replies[1:]
 		}

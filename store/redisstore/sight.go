@@ -33,18 +33,33 @@ func (s *Store) Sight(ctx context.Context, delivery tracking.ID) (tracking.Sight
 	if courier.IsZero() {
 		return tracking.Sight{Record: record, Live: true}, nil
 	}
-	if courier == expected && place != nil && !leftover(place[1], s.runsNow()[key.Partition(courier)]) {
+	if courier != expected || place == nil {
+		// Who waited for a record to be read asks where its courier is at the same moment as all others who did.
+		kept, err := s.reads.get(ctx, question{courier: courier})
+		switch place = kept.place; {
+		case tracking.CodeOf(err) == tracking.CodeOverloaded:
+			return tracking.Sight{Record: record}, nil
+		case err != nil:
+			return s.stored(ctx, record, courier), nil
+		}
+	}
+	if !leftover(place[1], s.runsNow()[key.Partition(courier)]) {
 		return tracking.Sight{Record: record, Newest: position(place[0]), Live: true}, nil
 	}
 	positions, err := s.newest(ctx, []tracking.ID{courier})
-	live := err == nil
-	if !live {
-		positions, err = s.truth.NewestOf(ctx, []tracking.ID{courier})
-	}
 	if err != nil {
-		return tracking.Sight{Record: record}, nil
+		return s.stored(ctx, record, courier), nil
 	}
-	return tracking.Sight{Record: record, Newest: positions[0], Live: live}, nil
+	return tracking.Sight{Record: record, Newest: positions[0], Live: true}, nil
+}
+
+// stored is a sight as far as the truth has it, and without a place where it does not answer either.
+func (s *Store) stored(ctx context.Context, record *tracking.Record, courier tracking.ID) tracking.Sight {
+	positions, err := s.truth.NewestOf(ctx, []tracking.ID{courier})
+	if err != nil {
+		return tracking.Sight{Record: record}
+	}
+	return tracking.Sight{Record: record, Newest: positions[0]}
 }
 
 // Fresh reads a delivery's record from the truth and keeps it if it is newer. Errors: CodeNotFound, CodeUnavailable, CodeOverloaded.

@@ -47,6 +47,39 @@ func TestStore_Sight(t *testing.T) {
 			t.Errorf("the truth was asked %d times", asked)
 		}
 	})
+	t.Run("asks in a few round trips where a courier is whose record many have waited for", func(t *testing.T) {
+		t.Parallel()
+		const readers = 200
+		h := newHot(t)
+		r := h.underway()
+		h.truth.know(r)
+		_, err := h.Place(t.Context(), placement(h.truth.couriers[r.Courier.ID], fix(1)))
+		must(t, err)
+		h.truth.hold = make(chan struct{})
+		var reading sync.WaitGroup
+		for range readers {
+			reading.Go(func() {
+				sight, err := h.Sight(t.Context(), r.Delivery.ID)
+				if err != nil || sight.Newest == nil || !sight.Newest.RecordedAt.Equal(at(1)) || !sight.Live {
+					t.Errorf("got %+v, %v", sight, err)
+				}
+			})
+		}
+		awaitWaiting(t, readers)
+		stop := h.monitor(t)
+		close(h.truth.hold)
+		reading.Wait()
+		asked := 0
+		for _, command := range stop() {
+			if strings.Contains(command, key.Courier(r.Courier.ID)) {
+				asked++
+			}
+		}
+		// Each on its own would be as many as they are.
+		if asked < 1 || asked > readers/2 {
+			t.Errorf("%d readers asked %d times", readers, asked)
+		}
+	})
 	t.Run("sees every change at once, whoever made it", func(t *testing.T) {
 		t.Parallel()
 		h := newHot(t)
