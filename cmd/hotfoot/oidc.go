@@ -36,7 +36,7 @@ func (f oidcFlags) validate(publicURL string) error {
 		return errors.New("HOTFOOT_OIDC_CLIENT_ID is not set: give the id under which the provider knows this client")
 	}
 	if id, err := tracking.ParseID(f.OIDCMerchant); err != nil || id == (tracking.ID{}) {
-		return fmt.Errorf("HOTFOOT_OIDC_MERCHANT: %q is no merchant's id; hotfoot keys list shows them", f.OIDCMerchant)
+		return fmt.Errorf("HOTFOOT_OIDC_MERCHANT: %q is no merchant's id; GET /v1/merchant with its key says what it is", f.OIDCMerchant)
 	}
 	if f.OIDCRequire == "" {
 		return errors.New("HOTFOOT_OIDC_REQUIRE is not set: say which claim dispatchers have, such as groups=dispatch, or * to let in everybody who has an account")
