@@ -42,7 +42,7 @@ var rules = []rule{
 		reason: "names and formats are shared by rooms that do not know each other, so they bring nothing along but the domain",
 	},
 	{
-		of: []string{"tracking/api/...", "tracking/osrm", "gateway/...", "pubsub/...", "store/postgres/...", "store/redisstore/..."}, may: []string{"tracking/..."},
+		of: []string{"tracking/api/...", "tracking/osrm", "tracking/oidc", "gateway/...", "pubsub/...", "store/postgres/...", "store/redisstore/..."}, may: []string{"tracking/..."},
 		reason: "an adapter knows the domain and never a sibling: cmd ties them together",
 	},
 	{

@@ -18,6 +18,8 @@ type Config struct {
 	// MapStyleURL is a MapLibre style to use instead of the built-in basemap. Its host, and whatever hosts the style
 	// itself names, will see the readers' requests for tiles: the policy then allows https connections and images.
 	MapStyleURL string
+	// SignIn is what people call the OpenID provider with which dispatchers may sign in at /v1/session/oidc; "" for none.
+	SignIn string
 	// Location is the time zone of times in server-rendered text, which scripts rewrite to the reader's own.
 	Location *time.Location
 	// Now is the clock; nil means time.Now.
@@ -28,6 +30,7 @@ type Config struct {
 type Site struct {
 	policy    string
 	mapStyle  string
+	signIn    string
 	location  *time.Location
 	now       func() time.Time
 	languages *languages
@@ -53,7 +56,7 @@ func New(cfg Config) (*Site, error) {
 		return nil, fmt.Errorf("web: open build: %w", err)
 	}
 	site := &Site{
-		policy: policy, mapStyle: cfg.MapStyleURL, location: cfg.Location, now: cfg.Now,
+		policy: policy, mapStyle: cfg.MapStyleURL, signIn: cfg.SignIn, location: cfg.Location, now: cfg.Now,
 		languages: languages, pages: map[string]*template.Template{}, files: files,
 	}
 	if site.location == nil {
@@ -92,6 +95,7 @@ const unbuilt = `<!doctype html><html lang="{{.Lang}}"><meta charset="utf-8"><me
 type page struct {
 	Lang, Dir string
 	MapStyle  string
+	SignIn    string
 	words     *catalogue
 }
 
@@ -100,7 +104,7 @@ func (p page) T(key string, pairs ...string) string { return p.words.text(key, p
 
 func (s *Site) newPage(r *http.Request) page {
 	words := s.languages.choose(r.Header.Get("Accept-Language"))
-	return page{Lang: words.Lang, Dir: words.Dir, MapStyle: s.mapStyle, words: words}
+	return page{Lang: words.Lang, Dir: words.Dir, MapStyle: s.mapStyle, SignIn: s.signIn, words: words}
 }
 
 // NotFound answers 404 with the same calm page for every link that does not work, whatever the reason.

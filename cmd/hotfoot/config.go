@@ -46,6 +46,7 @@ const (
 type nodeFlags struct {
 	storeFlags
 	linkFlags
+	oidcFlags
 	Listen            string   `help:"Address of the HTTP API, the sockets and the pages." default:"127.0.0.1:8080" env:"HOTFOOT_LISTEN"`
 	AdminListen       string   `help:"Address of /metrics and /debug/pprof; keep it from the public." default:"127.0.0.1:9464" env:"HOTFOOT_ADMIN_LISTEN"`
 	Roles             []string `help:"What this node does: api, gateway, worker." default:"api,gateway,worker" env:"HOTFOOT_ROLES"`
@@ -111,6 +112,9 @@ func (f nodeFlags) validate() error {
 		}
 	}
 	if _, _, err := f.limits(); err != nil {
+		return err
+	}
+	if err := f.oidcFlags.validate(f.PublicURL); err != nil {
 		return err
 	}
 	if f.PublicURL != "" {

@@ -21,6 +21,7 @@ import (
 	"hotfoot/store/redisstore"
 	"hotfoot/tracking"
 	"hotfoot/tracking/api"
+	"hotfoot/tracking/oidc"
 	"hotfoot/web"
 )
 
@@ -40,6 +41,7 @@ type node struct {
 	board      *tracking.Leaderboard
 	roads      *roads
 	auth       *api.Auth
+	oidc       *oidc.Provider // nil for none
 	limitLog   *tracking.LimitLog
 	answers    *redisstore.Aside
 	hub        *gateway.Hub
@@ -92,7 +94,11 @@ func (n *node) build() error {
 		return err
 	}
 	publicURL := n.flags.publicURL(n.listener.Addr())
-	site, err := web.New(web.Config{PublicURL: publicURL, MapStyleURL: n.flags.MapStyleURL})
+	site, err := web.New(web.Config{PublicURL: publicURL, MapStyleURL: n.flags.MapStyleURL, SignIn: n.flags.signInName()})
+	if err != nil {
+		return err
+	}
+	signIn, err := n.signIn(publicURL)
 	if err != nil {
 		return err
 	}
@@ -127,7 +133,7 @@ func (n *node) build() error {
 		Dispatch: tracking.NewDispatch(p.ledger, n.relay, time.Now),
 		Ingest:   tracking.NewIngest(p.hot, n.history, n.truth, tracking.Plausibility{MaxSpeedMPS: n.flags.MaxSpeedMPS}, time.Now),
 		Roster:   tracking.NewRoster(n.truth, nodes, n.relay, time.Now, n.log), Locksmith: tracking.NewLocksmith(n.truth, nodes, time.Now, n.log), Tenancy: n.tenancy,
-		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
+		Viewing: viewing, Linker: linker, Auth: n.auth, Passes: passes, SignIn: signIn, Records: p.records, Deliveries: n.truth, Couriers: n.truth, Ops: n.truth, Hot: n.hot,
 		Limits: limits.Limits, Checks: limits.checks, Counts: n.truth, Trail: n.truth, Answers: n.answers, Board: n.board, Roads: n.roads.Roads,
 		Pages: site, Log: n.log, Metrics: n.registry, Now: time.Now,
 	}, api.Config{Version: version, PublicURL: publicURL})
@@ -274,6 +280,9 @@ func (n *node) run(ctx context.Context) error {
 func (n *node) close() {
 	if n.auth != nil {
 		n.auth.Close()
+	}
+	if n.oidc != nil {
+		n.oidc.Close()
 	}
 	if n.roads != nil {
 		n.roads.close()

@@ -63,6 +63,12 @@ func newSite(t *testing.T) *site {
 // newLimitedSite starts a node with these rate limits, behind a balancer on this machine.
 func newLimitedSite(t *testing.T, limits string) *site {
 	t.Helper()
+	return newSiteWith(t, limits, func(*site, *api.Deps) {})
+}
+
+// newSiteWith starts a node that stands on something else, too. Its store is there by then, and its merchant is not.
+func newSiteWith(t *testing.T, limits string, change func(*site, *api.Deps)) *site {
+	t.Helper()
 	s := &site{registry: prometheus.NewRegistry(), log: &syncBuffer{}}
 	var err error
 	s.pool = storetest.Postgres(t)
@@ -105,7 +111,7 @@ func newLimitedSite(t *testing.T, limits string) *site {
 	counts := tracking.NewLimitLog(s.store, tracking.LimitLogConfig{Every: 50 * time.Millisecond}, time.Now, log)
 	passes, err := tracking.NewPasses([]byte(secret))
 	must(t, err)
-	s.server = api.New(api.Deps{
+	deps := api.Deps{
 		Dispatch:  tracking.NewDispatch(s.store, relay, time.Now),
 		Ingest:    tracking.NewIngest(hot, history, s.store, tracking.Plausibility{}, time.Now),
 		Roster:    tracking.NewRoster(s.store, pubsub.NewControl(client), relay, time.Now, log),
@@ -113,7 +119,9 @@ func newLimitedSite(t *testing.T, limits string) *site {
 		Viewing: tracking.NewViewing(s.linker, hot, tracking.ViewingConfig{}, time.Now), Linker: s.linker, Auth: auth, Passes: passes, Records: hot,
 		Limits: api.NewLimits(rules, proxies, front, s.registry, time.Now), Checks: tracking.NewLimitChecks(front, counts, time.Now), Counts: s.store, Trail: s.store,
 		Deliveries: s.store, Couriers: s.store, Ops: s.store, Hot: hot, Answers: answers, Board: board, Roads: roads, Pages: pages, Log: log, Metrics: s.registry, Now: time.Now,
-	}, api.Config{Version: "test", PublicURL: "https://track.example"})
+	}
+	change(s, &deps)
+	s.server = api.New(deps, api.Config{Version: "test", PublicURL: "https://track.example"})
 	engine := api.NewEngine(s.registry, log)
 	s.server.Mount(engine)
 	s.mountAdmitted(engine)

@@ -26,7 +26,7 @@ const (
 // The rules. Each is for some routes and roles, and counts by whoever can be held to it.
 const (
 	ruleKeys       = "keys"       // keys that are not valid, by client address
-	ruleMisses     = "misses"     // links that open nothing, by client address
+	ruleMisses     = "misses"     // links that open nothing, and steps of a sign-in with a provider, by client address
 	ruleHandshakes = "handshakes" // sockets and streams that are opened, by client address
 	ruleSnapshots  = "snapshots"  // what a customer's page reads, by link
 	rulePositions  = "positions"  // reports of positions, by courier

@@ -27,6 +27,7 @@ type Deps struct {
 	Linker     *tracking.Linker
 	Auth       *Auth
 	Passes     *tracking.Passes
+	SignIn     *SignIn // nil for none
 	Records    tracking.Records
 	Deliveries DeliveryQueries
 	Couriers   CourierQueries
@@ -58,6 +59,7 @@ type Server struct {
 	auth    *Auth
 	log     *slog.Logger
 	metrics *metrics
+	signIns *prometheus.CounterVec // by result; nil without a provider
 	huma    huma.API
 }
 
@@ -126,6 +128,7 @@ func (s *Server) Mount(engine *gin.Engine) {
 	s.mountKeys()
 	s.mountAudit()
 	s.mountSession()
+	s.mountSignIn(engine)
 	s.mountLimits()
 	s.mountLeaderboard()
 	s.mountETA()

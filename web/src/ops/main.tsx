@@ -12,6 +12,7 @@ import { createApi } from "./api.ts";
 import { createDesk } from "./desk.ts";
 import { takeKey } from "./key.ts";
 import type { KeyPage } from "./key.ts";
+import { providerName, takeFailure } from "./provider.ts";
 import { signIn, signedIn } from "./session.ts";
 import type { Entry } from "./session.ts";
 import { Sync } from "./sync.ts";
@@ -23,18 +24,23 @@ const page: KeyPage = {
   replaceHash: (hash) => history.replaceState(null, "", hash === "" ? location.pathname : `${location.pathname}#${hash}`),
 };
 
+const provider = providerName();
+const failure = takeFailure({
+  search: location.search,
+  replaceSearch: (search) => history.replaceState(null, "", `${location.pathname}${search === "" ? "" : `?${search}`}${location.hash}`),
+});
 const root = document.getElementById("app");
 
 function show(entry: Entry | null): void {
   if (!root) return;
   if (entry !== "in") {
-    render(<SignIn entry={entry} onKey={(key) => void signIn(key).then(show)} />, root);
+    render(<SignIn entry={entry} failure={failure} provider={provider} onKey={(key) => void signIn(key).then(show)} />, root);
     return;
   }
   const desk = createDesk();
   const api = createApi();
   const sync = new Sync(desk, api);
-  render(<App room={{ desk, api, sync, actions: createActions(desk, api, sync) }} onKey={(key) => void signIn(key).then(again)} />, root);
+  render(<App room={{ desk, api, sync, actions: createActions(desk, api, sync) }} provider={provider} onKey={(key) => void signIn(key).then(again)} />, root);
 }
 
 /** What the page holds belongs to the session that it was opened with. */

@@ -64,6 +64,30 @@ test("a key that is not valid is refused in words", async () => {
   await textOf(visit.page, "[role=alert]", "This key is not valid");
 });
 
+test("where there is a provider one may sign in with it, and whoever comes back without a session is told what to do", async () => {
+  visit = await goTo(browser, `${new URL("/ops", server.demo.base_url).href}?signin=refused`, {
+    viewport: DESK, expect: /401/,
+    prepare: (page) => page.route("**/ops?signin=refused", async (route) => {
+      const response = await route.fetch();
+      const html = (await response.text()).replace('name="sign-in" content=""', 'name="sign-in" content="Kitchen &lt;b&gt; &amp; Co"');
+      await route.fulfill({ response, body: html });
+    }),
+  });
+  await textOf(visit.page, "[role=alert]", "Kitchen <b> & Co knows you, but you are not among those who may see the live map.");
+  const link = visit.page.getByRole("link", { name: "Sign in with Kitchen <b> & Co" });
+  expect(await link.getAttribute("href")).toBe("/v1/session/oidc");
+  expect(new URL(visit.page.url()).search).toBe("");
+  await visit.page.getByLabel("Ops key").waitFor();
+  expect(await axe(visit.page)).toEqual([]);
+  await shot(visit.page, "ops-signin-provider");
+});
+
+test("where there is no provider nothing leads to one", async () => {
+  visit = await goTo(browser, new URL("/ops", server.demo.base_url).href, { viewport: DESK, expect: /401/ });
+  await visit.page.getByLabel("Ops key").waitFor();
+  expect(await visit.page.getByRole("link").count()).toBe(0);
+});
+
 test("a search that finds nothing, and filters with nothing in them, say so", async () => {
   visit = await openOps(browser, server.demo);
   await visit.page.locator("#search").fill("no such thing");

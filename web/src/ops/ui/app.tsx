@@ -15,10 +15,10 @@ import { NoticeBar } from "./notice.tsx";
 import { Sheet } from "./sheet.tsx";
 import { SignIn } from "./signin.tsx";
 
-export function App({ room, onKey }: { room: Room; onKey: (key: string) => void }) {
+export function App({ room, provider, onKey }: { room: Room; provider: string; onKey: (key: string) => void }) {
   const { desk } = room;
   const refused = useComputed(() => desk.link.value === "refused");
-  if (refused.value) return <SignIn entry="refused" onKey={onKey} />;
+  if (refused.value) return <SignIn entry="refused" failure={null} provider={provider} onKey={onKey} />;
   return (
     <RoomContext.Provider value={room}>
       <Desk room={room} />
