@@ -15,6 +15,8 @@ type Expiry interface {
 	DropDeadLettersBefore(ctx context.Context, moment time.Time, limit int) (dropped int, err error)
 	// DropAuditBefore deletes entries of the audit log that were written before a moment, at most limit, and notes in it that it did.
 	DropAuditBefore(ctx context.Context, moment time.Time, limit int) (dropped int, err error)
+	// DropLabels empties the labels of keys that ended before a moment, at most limit: who signed in, or what a key was for.
+	DropLabels(ctx context.Context, endedBefore time.Time, limit int) (dropped int, err error)
 	// Redact takes the people out of deliveries that ended before a moment, at most limit, and answers which.
 	Redact(ctx context.Context, endedBefore time.Time, limit int) ([]ID, error)
 }
@@ -39,7 +41,7 @@ type Retention struct {
 // RetentionConfig tunes a Retention.
 type RetentionConfig struct {
 	PositionDays int // whole days for which positions and dead letters are kept after their own; 0 for ever
-	DeliveryDays int // days for which people stay in deliveries after those ended; 0 for ever
+	DeliveryDays int // days for which people stay in deliveries, and labels on keys, after those ended; 0 for ever
 	AuditDays    int // days for which it is kept who changed what; 0 for ever
 	// OnRound is told of each round what it ended, and whether it failed; nil for nobody. A round that another worker makes is none.
 	OnRound func(ended Expired, err error)
@@ -90,7 +92,7 @@ func (u *Retention) Run(ctx context.Context) error {
 			}
 		}
 		if ended != (Expired{}) {
-			u.log.Info("ended what was kept for long enough", "days", ended.Days, "dead_letters", ended.Letters, "deliveries", ended.Deliveries, "audit_entries", ended.Entries)
+			u.log.Info("ended what was kept for long enough", "days", ended.Days, "dead_letters", ended.Letters, "deliveries", ended.Deliveries, "labels", ended.Labels, "audit_entries", ended.Entries)
 		}
 		select {
 		case <-ctx.Done():
@@ -100,8 +102,8 @@ func (u *Retention) Run(ctx context.Context) error {
 	}
 }
 
-// Expired counts what was ended: days of positions, dead letters, deliveries that were redacted, entries of the audit log.
-type Expired struct{ Days, Letters, Deliveries, Entries int }
+// Expired counts what was ended: days of positions, dead letters, deliveries that were redacted, labels of keys, entries of the audit log.
+type Expired struct{ Days, Letters, Deliveries, Labels, Entries int }
 
 // runOnce works until nothing is left to end.
 func (u *Retention) runOnce(ctx context.Context) (ended Expired, err error) {
@@ -121,6 +123,9 @@ func (u *Retention) runOnce(ctx context.Context) (ended Expired, err error) {
 	if days := u.config.DeliveryDays; days > 0 && err == nil {
 		moment := now.AddDate(0, 0, -days)
 		err = u.repeat(ctx, lease, &ended.Deliveries, expireAtOnce, func() (int, error) { return u.redact(ctx, moment) })
+		if err == nil {
+			err = u.repeat(ctx, lease, &ended.Labels, expireAtOnce, func() (int, error) { return u.expiry.DropLabels(ctx, moment, expireAtOnce) })
+		}
 	}
 	if days := u.config.AuditDays; days > 0 && err == nil {
 		moment := now.AddDate(0, 0, -days)

@@ -64,7 +64,7 @@ type nodeFlags struct {
 	RoutingURL        string   `help:"A routing server that speaks OSRM's API, such as http://osrm:5000; ways are estimated without one. Change what follows a # in it when its map has changed." env:"HOTFOOT_ROUTING_URL" placeholder:"URL"`
 	MaxSpeedMPS       float64  `help:"How fast a courier may be, in metres per second: a position that needs more is kept, marked and not shown. A replay at 10 times the speed needs 700." default:"70" env:"HOTFOOT_MAX_SPEED_MPS"`
 	KeepPositions     int      `help:"Days for which positions, and batches of them that could not be stored, are kept; 0 for ever. At least 16." default:"90" env:"HOTFOOT_KEEP_POSITIONS"`
-	KeepDeliveries    int      `help:"Days for which people and places stay in deliveries that have ended; 0 for ever. At least 8." default:"180" env:"HOTFOOT_KEEP_DELIVERIES"`
+	KeepDeliveries    int      `help:"Days for which people and places stay in deliveries that have ended, and labels on keys that have; 0 for ever. At least 8." default:"180" env:"HOTFOOT_KEEP_DELIVERIES"`
 	KeepAudit         int      `help:"Days for which it is kept who changed what; 0 for ever. At least 30." default:"400" env:"HOTFOOT_KEEP_AUDIT"`
 	AllowUnsafeStores bool     `help:"Run on stores whose settings can lose what was acknowledged." env:"HOTFOOT_ALLOW_UNSAFE_STORES"`
 }

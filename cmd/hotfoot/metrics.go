@@ -41,11 +41,12 @@ func newRetentionMetrics(registry prometheus.Registerer) func(tracking.Expired, 
 	registry.MustRegister(rounds, ended)
 	done, failed := rounds.WithLabelValues("done"), rounds.WithLabelValues("failed")
 	days, letters := ended.WithLabelValues("day"), ended.WithLabelValues("dead_letter")
-	deliveries, entries := ended.WithLabelValues("delivery"), ended.WithLabelValues("audit_entry")
+	deliveries, labels, entries := ended.WithLabelValues("delivery"), ended.WithLabelValues("label"), ended.WithLabelValues("audit_entry")
 	return func(e tracking.Expired, err error) {
 		days.Add(float64(e.Days))
 		letters.Add(float64(e.Letters))
 		deliveries.Add(float64(e.Deliveries))
+		labels.Add(float64(e.Labels))
 		entries.Add(float64(e.Entries))
 		if err != nil {
 			failed.Inc()

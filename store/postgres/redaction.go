@@ -46,6 +46,20 @@ func (s *Store) Redact(ctx context.Context, endedBefore time.Time, limit int) (r
 	return redacted, nil
 }
 
+const dropLabelsSQL = `
+UPDATE api_keys SET label = '' WHERE id IN (SELECT id FROM api_keys WHERE label <> '' AND least(revoked_at, expires_at) < $1 LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)`
+
+// DropLabels implements tracking.Expiry.
+func (s *Store) DropLabels(ctx context.Context, endedBefore time.Time, limit int) (int, error) {
+	var dropped int64
+	err := s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, dropLabelsSQL, endedBefore, limit)
+		dropped = tag.RowsAffected()
+		return err
+	})
+	return int(dropped), err
+}
+
 // redact takes the people out of deliveries whose rows are locked.
 func redact(ctx context.Context, tx pgx.Tx, deliveries []tracking.ID, now time.Time) error {
 	if _, err := tx.Exec(ctx, redactDeliveriesSQL, deliveries, now); err != nil {

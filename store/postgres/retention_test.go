@@ -177,3 +177,36 @@ func TestStore_Redact(t *testing.T) {
 		t.Errorf("again %v, %v", ids, err)
 	}
 }
+
+func TestStore_DropLabels(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	long, soon := now().AddDate(0, 0, -10), now().Add(time.Hour)
+	for _, k := range []struct {
+		label            string
+		expires, revoked time.Time
+	}{
+		{"goes: revoked", time.Time{}, long}, {"goes: expired", long, time.Time{}}, {"goes: revoked before it would expire", soon, long},
+		{"stays: good", time.Time{}, time.Time{}}, {"stays: good for an hour", soon, time.Time{}}, {"stays: revoked now", time.Time{}, now()},
+	} {
+		key, _ := tracking.NewKey(s.merchant, tracking.RoleOps, tracking.ID{}, k.label)
+		key.ExpiresAt = k.expires
+		must(t, s.CreateKey(t.Context(), key, long))
+		if !k.revoked.IsZero() {
+			_, err := s.RevokeKey(t.Context(), s.merchant, key.ID, k.revoked)
+			must(t, err)
+		}
+	}
+	for _, want := range []int{2, 1, 0} {
+		if dropped, err := s.DropLabels(t.Context(), now().AddDate(0, 0, -5), 2); err != nil || dropped != want {
+			t.Errorf("dropped %d, %v, want %d", dropped, err, want)
+		}
+	}
+	keys, err := s.KeysOf(t.Context(), s.merchant, tracking.ID{}, 10)
+	must(t, err)
+	for _, k := range keys {
+		if k.Label != "" && k.Label[:4] != "stay" {
+			t.Errorf("kept is %q", k.Label)
+		}
+	}
+}

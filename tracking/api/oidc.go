@@ -48,15 +48,15 @@ const (
 )
 
 func (s *Server) mountSignIn(engine *gin.Engine) {
-	if s.SignIn == nil {
-		return
-	}
 	s.signIns = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hotfoot_oidc_signins_total", Help: "Sign-ins with the OpenID provider, by what became of them.",
 	}, []string{"result"})
 	s.Metrics.MustRegister(s.signIns)
 	for _, result := range []string{signedInResult, refusedResult, failedResult, awayResult} {
 		s.signIns.WithLabelValues(result)
+	}
+	if s.SignIn == nil {
+		return
 	}
 	engine.GET(signInPath, s.Discreet, s.beginSignIn)
 	engine.GET(SignInCallback, s.Discreet, s.finishSignIn)

@@ -224,7 +224,7 @@ func TestServer_signIn(t *testing.T) {
 	})
 	t.Run("is refused while Postgres is away", func(t *testing.T) {
 		callback := b.signIn(t)
-		s.pool.Close()
+		s.node.Close()
 		if landed := b.follow(t, callback); landed != "/ops?signin=unavailable" {
 			t.Errorf("landed at %s", landed)
 		}
