@@ -186,8 +186,12 @@ func TestStore_DropLabels(t *testing.T) {
 		label            string
 		expires, revoked time.Time
 	}{
-		{"goes: revoked", time.Time{}, long}, {"goes: expired", long, time.Time{}}, {"goes: revoked before it would expire", soon, long},
-		{"stays: good", time.Time{}, time.Time{}}, {"stays: good for an hour", soon, time.Time{}}, {"stays: revoked now", time.Time{}, now()},
+		{"goes: revoked", time.Time{}, long},
+		{"goes: expired", long, time.Time{}},
+		{"goes: revoked before it would expire", soon, long},
+		{"stays: good", time.Time{}, time.Time{}},
+		{"stays: good for an hour", soon, time.Time{}},
+		{"stays: revoked now", time.Time{}, now()},
 	} {
 		key, _ := tracking.NewKey(s.merchant, tracking.RoleOps, tracking.ID{}, k.label)
 		key.ExpiresAt = k.expires
