@@ -127,7 +127,8 @@ CREATE OR REPLACE TRIGGER audit_guard BEFORE INSERT OR UPDATE OR DELETE ON audit
 CREATE OR REPLACE TRIGGER audit_guard_truncate BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION audit_guard();
 CREATE OR REPLACE TRIGGER audit_expired AFTER DELETE ON audit_log REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION audit_expired();
 
--- What is silent below follows from what is told, or is how nodes tell each other.
+-- What is silent below follows from what is told, or is how nodes tell each other. Postgres refuses to alter the type of a column that is named here: a migration
+-- that must drops the trigger first and makes it again, in one transaction.
 CREATE OR REPLACE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF name, visible_stops, visible_from, rounding_m, delay_s ON merchants
     FOR EACH ROW EXECUTE FUNCTION audit_row('visible_stops visible_from rounding_m delay_s', 'id created_at owing_after');
 CREATE OR REPLACE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF merchant_id, name, vehicle, phone, on_duty, hidden_zones ON couriers
@@ -135,7 +136,7 @@ CREATE OR REPLACE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF merchant_id,
 CREATE OR REPLACE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON api_keys
     FOR EACH ROW EXECUTE FUNCTION audit_row('role courier_id expires_at revoked_at', 'id merchant_id created_at hint');
 CREATE OR REPLACE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF merchant_id, external_id, status, courier_id, pickup_lat, pickup_lon, pickup_address, pickup_name,
-    dropoff_lat, dropoff_lon, dropoff_address, dropoff_name, recipient_name, recipient_phone, window_from, window_to, note, link_gen ON deliveries
+    dropoff_lat, dropoff_lon, dropoff_address, dropoff_name, recipient_name, recipient_phone, window_from, window_to, note, link_gen, redacted_at ON deliveries
     FOR EACH ROW EXECUTE FUNCTION audit_row('status courier_id link_gen redacted_at',
         'id merchant_id created_at updated_at finished_at ver rev published_rev route_order stops_before');
 CREATE OR REPLACE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON epoch FOR EACH ROW EXECUTE FUNCTION audit_row('epoch', 'one');

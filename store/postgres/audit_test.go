@@ -193,6 +193,24 @@ func TestStore_Audit_everyTable(t *testing.T) {
 	}
 }
 
+// A new column is told of, or named among those that are not.
+func TestStore_Audit_everyColumn(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	_, err := s.pool.Exec(t.Context(), `ALTER TABLE couriers ADD COLUMN shoe_size int`) // one that must be found
+	must(t, err)
+	rows, err := s.pool.Query(t.Context(), `
+		SELECT c.relname || '.' || a.attname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE t.tgname = 'audit' AND a.attnum > 0 AND NOT a.attisdropped AND cardinality(t.tgattr::int2[]) > 0 AND a.attnum <> ALL (t.tgattr::int2[])
+			AND a.attname <> ALL (string_to_array(split_part(encode(t.tgargs, 'escape'), '\000', 2), ' '))`)
+	must(t, err)
+	forgotten, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	if !slices.Equal(forgotten, []string{"couriers.shoe_size"}) {
+		t.Errorf("changes of %v alone are not written down", forgotten)
+	}
+}
+
 func (s shop) sealAll(t *testing.T) tracking.AuditHead {
 	t.Helper()
 	for {

@@ -261,9 +261,9 @@ func TestStore_changed_plan(t *testing.T) {
 	}
 	for i := range 3 {
 		_, err := s.pool.Exec(t.Context(), fmt.Sprintf(`
-			ALTER TABLE epoch ALTER COLUMN epoch TYPE %s;
-			ALTER TABLE deliveries ALTER COLUMN note TYPE varchar(%d);
-			ALTER TABLE couriers ALTER COLUMN name TYPE varchar(%[2]d)`, []string{"int", "bigint"}[i%2], 3000+i))
+			ALTER TABLE epoch ALTER COLUMN epoch TYPE %[1]s;
+			ALTER TABLE deliveries ALTER COLUMN stops_before TYPE %[1]s;
+			ALTER TABLE couriers ALTER COLUMN rev TYPE %[1]s`, []string{"int", "bigint"}[i%2]))
 		must(t, err)
 		for name, use := range uses {
 			for range 2 { // the second time it is prepared
