@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -81,6 +82,10 @@ func TestGuard(t *testing.T) {
 		c := h.courier()
 		_, err := h.Place(t.Context(), placement(c, fix(1), 1))
 		must(t, err)
+		// A write to the file may wait up to two seconds for a flush of it that is under way, and a kill before that takes it.
+		await(t, "what was placed is in the file", func() bool {
+			return strings.Contains(h.client.Info(t.Context(), "persistence").Val(), "aof_buffer_length:0\r")
+		})
 		server.Kill()
 		await(t, "the breaker opens", func() bool { return breaker.Allow() != nil })
 		_, err = h.Place(t.Context(), placement(c, fix(2), 2))
