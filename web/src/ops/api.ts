@@ -35,7 +35,7 @@ const patience = 10_000;
 const rosterLimit = 5000;
 
 export function createApi(base = "", send: typeof fetch = (...a) => fetch(...a)) {
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async function ask(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
     let response: Response;
@@ -50,11 +50,22 @@ export function createApi(base = "", send: typeof fetch = (...a) => fetch(...a))
       throw new ApiError(0, "unreachable", "The server cannot be reached. Nothing was changed; try again.");
     }
     if (!response.ok) throw await refusal(response);
+    return response;
+  }
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await ask(method, path, body);
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
 
+  /** What the server may have kept for a while, and how old it is at most: Age is in whole seconds (RFC 9111). */
+  async function kept<T>(path: string): Promise<T & { ageMs: number }> {
+    const response = await ask("GET", path);
+    return { ...(await response.json() as T), ageMs: 1000 * (Number(response.headers.get("Age") ?? 0) + 1) };
+  }
+
   return {
-    couriers: () => call<List<NearbyCourier>>("GET", `/v1/ops/couriers?limit=${rosterLimit}`),
+    couriers: () => kept<List<NearbyCourier>>(`/v1/ops/couriers?limit=${rosterLimit}`),
     couriersNear: (place: Place, radius: number) =>
       call<List<NearbyCourier>>("GET", `/v1/ops/couriers?near=${place.lat},${place.lon}&radius_m=${radius}`),
     openDeliveries: (cursor: string | null) =>

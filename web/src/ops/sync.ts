@@ -35,6 +35,8 @@ export class Sync {
   #askTimer: ReturnType<typeof setTimeout> | undefined;
   #rosterTimer: ReturnType<typeof setTimeout> | undefined;
   #rosterDue = 0;
+  /** When something last happened that a roster from before knows nothing of. */
+  #changed = 0;
 
   constructor(desk: Desk, api: Api) {
     this.#desk = desk;
@@ -157,18 +159,22 @@ export class Sync {
     for (const { delivery_id: id } of frame.alerts) {
       if (id !== null && !this.#desk.ledger.get(id)) this.#want(id);
     }
-    if (staffed || frame.events.length > 0 || changes.left) this.#rosterIn(this.#rosterSoon());
+    if (staffed || frame.events.length > 0 || changes.left) {
+      this.#changed = Date.now();
+      this.#rosterIn(this.#rosterSoon());
+    }
     if (changes.listed) this.#desk.listed.value++;
     if (changes.moved) this.#desk.moved.value++;
   }
 
   async #readRoster(): Promise<void> {
+    const asked = Date.now();
     const roster = await this.#api.couriers();
     this.#desk.fleet.setRoster(roster.items);
     this.#desk.loaded.value = true;
     this.#desk.ledger.forgetEnded(Date.now() - keepEnded, this.#desk.selection.value?.id ?? null);
     this.#rosterDue = 0;
-    this.#rosterIn(rosterEvery);
+    this.#rosterIn(this.#changed > asked - roster.ageMs ? this.#rosterSoon() : rosterEvery);
   }
 
   /** Of a city something is news every moment, and its roster takes a while to read: the larger it is, the later. */

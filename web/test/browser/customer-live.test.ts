@@ -93,8 +93,9 @@ test("with less motion asked for, the dot moves without gliding and does not pul
   const { courier, delivery } = await desk.trip("en_route", { part: 0.4 });
   const page = await desk.open(delivery, { reducedMotion: "reduce" });
   await courierOnMap(page);
+  await mapIdle(page);
   expect(await page.locator(".courier-pulse").evaluate((pulse) => getComputedStyle(pulse).animationName)).toBe("none");
-  const drawn = placesOfDot(page, 2_500);
+  const drawn = placesOfDot(page, 4_000);
   await desk.api.position(courier, along(0.42));
   expect(await drawn).toHaveLength(2);
 });

@@ -22,6 +22,12 @@ test("the session stands for a key, and no request holds one", async () => {
   expect(asked[0]?.init.headers).toEqual({});
 });
 
+test("what the server has kept is as old as it says, and up to a second older", async () => {
+  const { api } = answering(200, { items: [], next_cursor: null }, { Age: "3" });
+  expect((await api.couriers()).ageMs).toBe(4000);
+  expect((await answering(200, { items: [] }).api.couriers()).ageMs).toBe(1000);
+});
+
 test("a refusal is a sentence about what to do", async () => {
   expect((await refusal(401, {})).message).toContain("Load the page again and sign in");
   expect((await refusal(409, { code: "illegal_move", detail: "only created or assigned can be assigned" })).message)
