@@ -27,8 +27,8 @@ func migrations(r *Run) {
 				fmt.Sprintf("SELECT ensure_position_partitions(current_date + %d, current_date + %[1]d)", 10+i),
 				fmt.Sprintf("SELECT ensure_position_partitions(current_date - %d, current_date - %[1]d)", 40+i), // to be dropped below
 				// What a prepared statement answers is of another type from here on.
-				fmt.Sprintf("ALTER TABLE deliveries ALTER COLUMN note TYPE varchar(%d)", 3000+i),
-				fmt.Sprintf("ALTER TABLE couriers ALTER COLUMN phone TYPE varchar(%d)", 300+i),
+				retype("deliveries", "note", fmt.Sprintf("varchar(%d)", 3000+i)),
+				retype("couriers", "phone", fmt.Sprintf("varchar(%d)", 300+i)),
 			} {
 				migrate(r, statement)
 			}
@@ -44,6 +44,20 @@ func migrations(r *Run) {
 		})
 		expectServed(r)
 	})
+}
+
+// retype alters the type of a column that the table's audit is told of. Postgres refuses that while the trigger is there, so it is made again in the same
+// transaction: no change goes by without it.
+func retype(table, column, to string) string {
+	return fmt.Sprintf(`DO $$
+		DECLARE
+			audit text := (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'audit' AND tgrelid = '%s'::regclass);
+		BEGIN
+			DROP TRIGGER audit ON %[1]s;
+			ALTER TABLE %[1]s ALTER COLUMN %s TYPE %s;
+			EXECUTE audit;
+		END
+		$$`, table, column, to)
 }
 
 // lockWait is how long our own migrations stand in line for a lock, with everybody else behind them.
