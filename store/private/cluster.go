@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -168,16 +169,27 @@ func clusterPorts(dir string, masters int) ([]int, error) {
 	return ports, os.WriteFile(path, []byte(text), 0o600)
 }
 
+// Ports from firstPort on, so many, are below those that systems give to whoever connects without naming one: between choosing a port and listening on it
+// nobody's connection takes it.
+const (
+	firstPort  = 15_000
+	portsThere = 15_000
+)
+
 func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
+	ports := make([]int, 0, n)
+	for tries := 0; len(ports) < n; tries++ {
+		port := firstPort + rand.IntN(portsThere)
 		// All are held until all are chosen, so that none is chosen twice.
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err != nil {
-			return nil, err
+			if tries > 100*n {
+				return nil, err
+			}
+			continue
 		}
 		defer listener.Close()
-		ports[i] = listener.Addr().(*net.TCPAddr).Port
+		ports = append(ports, port)
 	}
 	return ports, nil
 }
