@@ -33,12 +33,9 @@ type Actor struct {
 
 // Author is who a change is put down to.
 type Author struct {
-	Kind Role // or AuthorUnknown
+	Kind Role // or "database", for a session there that did not say whose it was
 	ID   ID   // of the courier, or of the key; zero without one
 }
-
-// AuthorUnknown is a session of the database that did not say whose it is.
-const AuthorUnknown Role = "database"
 
 type authorKey struct{}
 

@@ -88,7 +88,7 @@ func TestAuditor_Run(t *testing.T) {
 			ended <- NewAuditor(e, AuditorConfig{}, slog.New(slog.NewTextHandler(e, nil))).Run(ctx)
 		}()
 		after := func(d time.Duration) {
-			time.Sleep(d)
+			time.Sleep(d) // in the bubble's time, which passes when all of them wait
 			synctest.Wait()
 		}
 		after(1500 * time.Millisecond)

@@ -88,7 +88,7 @@ type AuditState struct {
 }
 
 // VerifyAudit goes through the whole chain. noted, unless it is zero, is an end of it that was noted down before, and must still be in it. Errors:
-// CodeConflict, naming the first entry that is not what it was; CodeUnavailable.
+// CodeConflict, naming the first entry that is not what it was; CodeInvalid when retention has taken the noted one; CodeUnavailable.
 func (s *Store) VerifyAudit(ctx context.Context, noted tracking.AuditHead) (state AuditState, err error) {
 	err = s.atLeisure(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"); err != nil {
@@ -101,6 +101,12 @@ func (s *Store) VerifyAudit(ctx context.Context, noted tracking.AuditHead) (stat
 			if state.Head, err = expiredThrough(ctx, tx, state.First-1); err != nil {
 				return err
 			}
+		}
+		if noted.N != 0 && noted.N < state.First-1 {
+			return tracking.Invalid("head", "entry %d went with retention, so nothing can be said of it: the chain begins at %d; note a newer head", noted.N, state.First)
+		}
+		if noted.N != 0 && noted.N == state.Head.N && noted != state.Head {
+			return rewritten(noted.N)
 		}
 		rows, err := tx.Query(ctx, chainSQL)
 		if err != nil {
@@ -150,11 +156,15 @@ func follow(rows pgx.Rows, head *tracking.AuditHead, noted tracking.AuditHead) (
 		}
 		*head = tracking.AuditHead{N: n, Hash: [32]byte(hash)}
 		if n == noted.N && *head != noted {
-			return entries, broken(n, "has another hash than was noted down: the chain was written anew")
+			return entries, rewritten(n)
 		}
 		entries++
 	}
 	return entries, rows.Err()
+}
+
+func rewritten(n int64) error {
+	return broken(n, "has another hash than was noted down: the chain was written anew")
 }
 
 func broken(n int64, format string, args ...any) error {

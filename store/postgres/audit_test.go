@@ -396,6 +396,12 @@ func TestStore_DropAuditBefore(t *testing.T) {
 		s.sealAll(t)
 		check(min(int64(i+1)*8, 20)+1, head)
 	}
+	// Of what it took nothing can be said, but for the last of it, which the rest goes on from.
+	if _, err := s.VerifyAudit(t.Context(), tracking.AuditHead{N: 19}); tracking.CodeOf(err) != tracking.CodeInvalid {
+		t.Errorf("beside a head that retention took: %v", err)
+	}
+	_, err = s.VerifyAudit(t.Context(), tracking.AuditHead{N: 20})
+	wantCode(t, err, tracking.CodeConflict)
 	lines, _ := s.trail(t, 0)
 	if told := lines[len(lines)-1]; !strings.HasPrefix(told, `system delete audit_log {"hash": "`) || !strings.Contains(told, fmt.Sprintf(`"rows": 4, "through": %d}`, 20)) {
 		t.Errorf("it tells %s", told)

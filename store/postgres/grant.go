@@ -35,10 +35,12 @@ const (
 	grantAttempts = 10
 )
 
+const whereSQL = `SELECT current_schema(), current_database()`
+
 func (s *Store) grant(ctx context.Context, name string) error {
 	return s.within(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		var schema, database string
-		if err := tx.QueryRow(ctx, `SELECT current_schema(), current_database()`).Scan(&schema, &database); err != nil {
+		if err := tx.QueryRow(ctx, whereSQL).Scan(&schema, &database); err != nil {
 			return err
 		}
 		schema, database = pgx.Identifier{schema}.Sanitize(), pgx.Identifier{database}.Sanitize()

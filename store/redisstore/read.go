@@ -102,6 +102,9 @@ func (r *reads) work() {
 
 // distinct are the questions of a group, each once, and which of them is whose.
 func distinct(group []*read) (questions []question, which []int) {
+	if len(group) == 1 {
+		return []question{group[0].question}, []int{0}
+	}
 	questions, which = make([]question, 0, len(group)), make([]int, len(group))
 	asked := make(map[question]int, len(group))
 	for i, wanted := range group {

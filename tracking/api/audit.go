@@ -73,13 +73,6 @@ func (s *Server) listAudit(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list := page[auditBody]{Items: make([]auditBody, 0, len(entries))}
-	for i, e := range entries {
-		if i == in.Limit {
-			list.NextCursor = &list.Items[i-1].ID
-			break
-		}
-		list.Items = append(list.Items, auditOut(e))
-	}
-	return &out[page[auditBody]]{list}, nil
+	cursorOf := func(e tracking.AuditEntry) string { return strconv.FormatInt(e.ID, 10) }
+	return &out[page[auditBody]]{pageOf(entries, in.Limit, cursorOf, auditOut)}, nil
 }

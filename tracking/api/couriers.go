@@ -100,8 +100,8 @@ func (s *Server) listCouriers(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	idOf := func(c tracking.Courier) tracking.ID { return c.ID }
-	return &out[page[courierBody]]{pageOf(couriers, in.Limit, idOf, courierOut)}, nil
+	cursorOf := func(c tracking.Courier) string { return c.ID.String() }
+	return &out[page[courierBody]]{pageOf(couriers, in.Limit, cursorOf, courierOut)}, nil
 }
 
 func (s *Server) getCourier(ctx context.Context, in *courierPath) (*out[courierBody], error) {

@@ -166,8 +166,8 @@ func (s *Server) listDeliveries(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	idOf := func(r tracking.Record) tracking.ID { return r.Delivery.ID }
-	listed := &aged[page[deliveryBody]]{Body: pageOf(records, in.Limit, idOf, s.delivery)}
+	cursorOf := func(r tracking.Record) string { return r.Delivery.ID.String() }
+	listed := &aged[page[deliveryBody]]{Body: pageOf(records, in.Limit, cursorOf, s.delivery)}
 	if answer.Source != "" {
 		listed = agedOut(listed.Body, answer)
 	}

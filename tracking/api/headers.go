@@ -12,7 +12,7 @@ var (
 	resourcePolicy = []string{"same-origin"}
 	// transportPolicy holds a year, for this host alone: what else stands under its name is not ours to decide about.
 	transportPolicy = []string{"max-age=31536000"}
-	// Of what a link opens alone.
+	// Of what a key or a link opens, and of what a link does.
 	storePolicy  = []string{"no-store"}
 	robotsPolicy = []string{"noindex, nofollow"}
 )

@@ -83,8 +83,8 @@ func (s *Server) listKeys(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	idOf := func(k tracking.KeyState) tracking.ID { return k.ID }
-	return &out[page[keyBody]]{pageOf(keys, in.Limit, idOf, keyOut)}, nil
+	cursorOf := func(k tracking.KeyState) string { return k.ID.String() }
+	return &out[page[keyBody]]{pageOf(keys, in.Limit, cursorOf, keyOut)}, nil
 }
 
 func (s *Server) rotateKey(ctx context.Context, in *struct {

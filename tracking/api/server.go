@@ -59,7 +59,7 @@ type Server struct {
 	auth    *Auth
 	log     *slog.Logger
 	metrics *metrics
-	signIns *prometheus.CounterVec // by result; nil without a provider
+	signIns *prometheus.CounterVec // by result
 	huma    huma.API
 }
 
@@ -186,11 +186,11 @@ type page[T any] struct {
 }
 
 // pageOf cuts one more item than asked for off into a cursor.
-func pageOf[S, T any](found []S, limit int, idOf func(S) tracking.ID, convert func(S) T) page[T] {
+func pageOf[S, T any](found []S, limit int, cursorOf func(S) string, convert func(S) T) page[T] {
 	p := page[T]{Items: make([]T, 0, min(len(found), limit))}
 	for i, item := range found {
 		if i == limit {
-			cursor := idOf(found[limit-1]).String()
+			cursor := cursorOf(found[limit-1])
 			p.NextCursor = &cursor
 			break
 		}
