@@ -80,6 +80,7 @@ func newNode(ctx context.Context, flags nodeFlags, log *slog.Logger) (_ *node, e
 	n.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newStoreCollector(n), n.hot)
 	n.registry.MustRegister(n.vitals)
 	n.probe.Timed(newRoundTrips(n.registry))
+	n.learnRuns(ctx)
 	return n, n.build()
 }
 

@@ -150,6 +150,14 @@ func (s *stores) check(ctx context.Context) error {
 	return nil
 }
 
+// learnRuns has the hot store know in which runs of its servers it keeps things before it keeps the first. What it kept without knowing would count as left of
+// another run, and whoever read it would ask Postgres too, until it is kept anew. Servers that do not answer are asked again by the breaker.
+func (s *stores) learnRuns(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	_ = s.probe.Ping(ctx)
+}
+
 // checkLater ends with an error when a store that was away at the start turns out to be unfit.
 func (s *stores) checkLater(ctx context.Context) error {
 	return every(ctx, 5*time.Second, func() error {
