@@ -29,6 +29,7 @@ type Actor struct {
 	KeyID      ID
 	KeyHash    [32]byte  // by which the key is looked up
 	Until      time.Time // when the key expires; zero for never
+	OwnKey     bool      // they came with a session for which the key was cut
 }
 
 // Author is who a change is put down to.

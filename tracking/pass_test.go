@@ -21,17 +21,21 @@ func TestPasses(t *testing.T) {
 	t.Parallel()
 	now, hash := time.Now(), HashSecret("hf_ops_x")
 	s := newPasses(t, strings.Repeat("k", 32))
-	pass := s.Seal(hash, now.Add(time.Minute))
-	if got, until, err := s.Open(pass, now); err != nil || got != hash || until.Unix() != now.Add(time.Minute).Unix() {
-		t.Errorf("opened %x until %v, %v", got, until, err)
+	made := Pass{KeyHash: hash, Until: now.Add(time.Minute).Truncate(time.Second).UTC()}
+	pass := s.Seal(made)
+	for _, own := range []bool{true, false} {
+		made.Own = own
+		if got, err := s.Open(s.Seal(made), now); err != nil || got != made {
+			t.Errorf("opened %v of %v, %v", got, made, err)
+		}
 	}
 	if len(pass) != 96 {
 		t.Errorf("it has %d characters", len(pass))
 	}
 	refused := func(what, pass string, s *Passes, at time.Time) {
 		t.Helper()
-		if got, _, err := s.Open(pass, at); err != errPass || got != [32]byte{} {
-			t.Errorf("%s: opened %x, %v", what, got, err)
+		if got, err := s.Open(pass, at); err != errPass || got != (Pass{}) {
+			t.Errorf("%s: opened %v, %v", what, got, err)
 		}
 	}
 	refused("at its end", pass, s, now.Add(time.Minute))
@@ -56,12 +60,12 @@ func TestPasses_forged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newPasses(t, strings.Repeat("k", 32))
 		now := time.Unix(rapid.Int64Range(1, 1<<40).Draw(t, "now"), 0)
-		b, err := base64.RawURLEncoding.DecodeString(s.Seal(HashSecret("x"), now.Add(time.Hour)))
+		b, err := base64.RawURLEncoding.DecodeString(s.Seal(Pass{KeyHash: HashSecret("x"), Until: now.Add(time.Hour), Own: rapid.Bool().Draw(t, "own")}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		b[rapid.IntRange(0, len(b)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
-		if _, _, err := s.Open(base64.RawURLEncoding.EncodeToString(b), now); err == nil {
+		if _, err := s.Open(base64.RawURLEncoding.EncodeToString(b), now); err == nil {
 			t.Fatal("it opens")
 		}
 	})
@@ -71,17 +75,17 @@ func TestPasses_forged(t *testing.T) {
 func FuzzPasses_Open(f *testing.F) {
 	passes := newPasses(f, "0123456789abcdef0123456789abcdef")
 	now := time.Date(2026, 3, 4, 18, 10, 0, 0, time.UTC)
-	ours := passes.Seal([32]byte{1, 2, 3}, now.Add(PassLife))
+	ours := passes.Seal(Pass{KeyHash: [32]byte{1, 2, 3}, Until: now.Add(PassLife)})
 	for _, seed := range []string{ours, ours[:95], ours + "A", strings.ToUpper(ours), strings.Repeat("A", 96), strings.Repeat("_", 96), "", "\x00"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		hash, until, err := passes.Open(text, now)
+		pass, err := passes.Open(text, now)
 		if (err == nil) != (text == ours) {
 			t.Fatalf("%q: %v", text, err)
 		}
-		if err != nil && (CodeOf(err) != CodeUnauthorized || hash != [32]byte{} || !until.IsZero()) {
-			t.Fatalf("%q is refused with %v, and says %x until %s", text, err, hash, until)
+		if err != nil && (CodeOf(err) != CodeUnauthorized || pass != (Pass{})) {
+			t.Fatalf("%q is refused with %v, and says %v", text, err, pass)
 		}
 	})
 }

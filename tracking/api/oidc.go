@@ -109,7 +109,7 @@ func (s *Server) signInWithFlow(r *http.Request) (session http.Cookie, err error
 	if err != nil {
 		return session, err
 	}
-	return s.cookie(s.Passes.Seal(key.Hash, until), int(until.Sub(now).Seconds())), nil
+	return s.cookie(s.Passes.Seal(tracking.Pass{KeyHash: key.Hash, Until: until, Own: true}), int(until.Sub(now).Seconds())), nil
 }
 
 // turnAway sends a browser back to the page that it came from, which says what to do.

@@ -211,6 +211,27 @@ func TestServer_signIn(t *testing.T) {
 		}
 		eventually(t, "the session to end", func() bool { return b.get(t, "https://track.example/v1/session").status == 401 })
 	})
+	t.Run("ends with its key when they sign out, and when no other site says so", func(t *testing.T) {
+		if landed := b.follow(t, b.signIn(t)); landed != "/ops" {
+			t.Fatalf("landed at %s", landed)
+		}
+		ours := []string{"Cookie: " + sessionName + "=" + b.cookie(sessionName), "Sec-Fetch-Site: same-origin"}
+		// It stays what it was when it is made anew.
+		again := s.do(t, "POST", "/v1/session", "", nil, ours...)
+		again.want(t, 200)
+		cookie, _, _ := strings.Cut(again.header.Get("Set-Cookie"), ";")
+		s.do(t, "DELETE", "/v1/session", "", nil, "Cookie: "+cookie, "Sec-Fetch-Site: cross-site")
+		if key := s.keys(t)[0].(object); key["revoked_at"] != nil {
+			t.Errorf("another site signed them out: %v", key)
+		}
+		s.do(t, "DELETE", "/v1/session", "", nil, "Cookie: "+cookie, "Sec-Fetch-Site: same-origin")
+		if key := s.keys(t)[0].(object); key["revoked_at"] == nil {
+			t.Errorf("signed out, and the key goes on: %v", key)
+		}
+		for _, copied := range []string{ours[0], "Cookie: " + cookie} {
+			eventually(t, "a copy of the session to end", func() bool { return s.do(t, "GET", "/v1/session", "", nil, copied).status == 401 })
+		}
+	})
 	t.Run("asks for the provider's configuration and keys once", func(t *testing.T) {
 		if landed := b.follow(t, b.signIn(t)); landed != "/ops" {
 			t.Fatalf("landed at %s", landed)
@@ -218,7 +239,7 @@ func TestServer_signIn(t *testing.T) {
 		if asked, keys := p.requests("/.well-known/openid-configuration"), p.requests("/keys"); asked != 1 || keys != 1 {
 			t.Errorf("asked %d and %d times", asked, keys)
 		}
-		if n := s.counted(t, "signed_in"); n != 2 {
+		if n := s.counted(t, "signed_in"); n != 3 {
 			t.Errorf("counted %v", n)
 		}
 	})

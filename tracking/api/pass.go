@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
 	"hotfoot/tracking"
 	"hotfoot/tracking/frame"
 )
@@ -35,7 +38,7 @@ type (
 func (s *Server) mountSession() {
 	merchant, ops := tracking.RoleMerchant, tracking.RoleOps
 	end := s.operation("Session", "end-session", http.MethodDelete, "/v1/session", "Sign out")
-	end.DefaultStatus, end.Middlewares, end.Security = http.StatusNoContent, nil, nil
+	end.DefaultStatus, end.Middlewares, end.Security = http.StatusNoContent, huma.Middlewares{s.ownSession}, nil
 	register(s, s.operation("Session", "begin-session", http.MethodPost, "/v1/session", "Sign a browser in: the key is answered with a cookie that scripts cannot read", merchant, ops), s.beginSession)
 	register(s, s.operation("Session", "get-session", http.MethodGet, "/v1/session", "Who is signed in", merchant, ops), s.getSession)
 	register(s, end, s.endSession)
@@ -48,7 +51,7 @@ func (s *Server) beginSession(ctx context.Context, _ *struct{}) (*sessionOut, er
 		until = actor.Until
 	}
 	return &sessionOut{
-		SetCookie: s.cookie(s.Passes.Seal(actor.KeyHash, until), int(until.Sub(now).Seconds())),
+		SetCookie: s.cookie(s.Passes.Seal(tracking.Pass{KeyHash: actor.KeyHash, Until: until, Own: actor.OwnKey}), int(until.Sub(now).Seconds())),
 		Body:      sessionBody{Role: string(actor.Role), ExpiresAt: frame.Time(until)},
 	}, nil
 }
@@ -58,9 +61,24 @@ func (s *Server) getSession(ctx context.Context, _ *struct{}) (*out[sessionBody]
 	return &out[sessionBody]{sessionBody{Role: string(actor.Role), ExpiresAt: frame.Time(actor.Until)}}, nil
 }
 
-// endSession takes the cookie away. It needs no session: whoever has none is signed out already.
-func (s *Server) endSession(context.Context, *struct{}) (*sessionGone, error) {
+// endSession takes the cookie away, and ends the key that was cut for the session, if one was: then nobody who has copied the cookie has anything. It needs no
+// session: whoever has none is signed out already.
+func (s *Server) endSession(ctx context.Context, _ *struct{}) (*sessionGone, error) {
+	if actor, ok := ctx.Value(actorKey{}).(tracking.Actor); ok && actor.OwnKey {
+		// The browser forgets its session whatever becomes of the key.
+		if err := s.Locksmith.Revoke(ctx, actor, actor.KeyID); err != nil {
+			s.log.Warn("the key of somebody who signed out could not be ended, and expires by itself", "key", actor.KeyID, "until", actor.Until, "cause", err)
+		}
+	}
 	return &sessionGone{SetCookie: s.cookie("", -1)}, nil
+}
+
+// ownSession is huma middleware that says whose session it is, if it is anybody's and our own page asks.
+func (s *Server) ownSession(ctx huma.Context, next func(huma.Context)) {
+	if actor, err := s.signedIn(humagin.Unwrap(ctx).Request); err == nil {
+		ctx = huma.WithValue(ctx, actorKey{}, actor)
+	}
+	next(ctx)
 }
 
 func (s *Server) cookie(value string, age int) http.Cookie {
@@ -86,14 +104,15 @@ func (s *Server) signedIn(r *http.Request) (tracking.Actor, error) {
 	if !harmless(r) && !s.fromOwnPage(r) {
 		return tracking.Actor{}, tracking.Errorf(tracking.CodeForbidden, "a session is good for our own pages alone; use a key")
 	}
-	hash, until, err := s.Passes.Open(cookie.Value, s.Now())
+	pass, err := s.Passes.Open(cookie.Value, s.Now())
 	if err != nil {
 		return tracking.Actor{}, err
 	}
-	actor, err := s.auth.Holder(r.Context(), hash, attempt{s.Limits, r})
-	if actor.Until.IsZero() || until.Before(actor.Until) {
-		actor.Until = until
+	actor, err := s.auth.Holder(r.Context(), pass.KeyHash, attempt{s.Limits, r})
+	if actor.Until.IsZero() || pass.Until.Before(actor.Until) {
+		actor.Until = pass.Until
 	}
+	actor.OwnKey = pass.Own
 	return actor, err
 }
 

@@ -89,6 +89,9 @@ func TestServer_session(t *testing.T) {
 		if set := a.header.Get("Set-Cookie"); a.status != http.StatusNoContent || !strings.Contains(set, "Max-Age=0") || !strings.HasPrefix(set, "__Host-hotfoot_session=;") {
 			t.Errorf("%d, %q", a.status, set)
 		}
+		// The key was not cut for the session: it is whose it was, and goes on.
+		s.do(t, "DELETE", "/v1/session", "", nil, ours...)
+		s.do(t, "GET", "/v1/ops/stats", s.ops, nil).want2xx(t)
 	})
 	t.Run("ends with its key", func(t *testing.T) {
 		key := s.do(t, "POST", "/v1/keys", s.merchant, object{"role": "ops"}).want(t, 201)
