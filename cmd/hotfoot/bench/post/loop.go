@@ -1,0 +1,199 @@
+//go:build linux
+
+package post
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	patience = 100 * time.Millisecond // how long nothing may come before it is looked whether a run was called off
+	tooLong  = time.Minute            // for an answer
+)
+
+// loop is connections to servers and what is under way on them. One goroutine sends and reads on all of them: with one for each, waking it would cost
+// more than what it does.
+type loop struct {
+	poll     int
+	conns    []*conn // by file descriptor
+	underway int     // requests that are not answered
+	last     time.Time
+	buffer   []byte
+}
+
+// conn is one connection.
+type conn struct {
+	fd, index int
+	due       time.Time // of the request that is under way
+	request   []byte
+	unsent    []byte // of it
+	rest      []byte // of an answer that is not complete
+}
+
+// edges is EPOLLET, which is negative in package syscall.
+const edges = 1 << 31
+
+// connect opens so many connections, to these servers in turn. The caller must close the loop.
+func connect(addresses []string, connections int) (*loop, error) {
+	poll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("post: epoll: %w", err)
+	}
+	l := &loop{poll: poll, last: time.Now(), buffer: make([]byte, 64<<10)}
+	for i := range connections {
+		if err := l.dial(addresses[i%len(addresses)], i); err != nil {
+			l.close()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func (l *loop) dial(address string, index int) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().Is4() {
+		return fmt.Errorf("post: %q is no IPv4 address with a port: %w", address, err)
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("post: socket %d: %w", index+1, err)
+	}
+	for fd >= len(l.conns) {
+		l.conns = append(l.conns, nil)
+	}
+	l.conns[fd] = &conn{fd: fd, index: index}
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+	// Edges: a connection is told of once, when something comes or there is room again, and nothing has to be changed for each request.
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLOUT | edges, Fd: int32(fd)}
+	err = syscall.Connect(fd, &syscall.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())})
+	if err == nil {
+		err = syscall.SetNonblock(fd, true)
+	}
+	if err == nil {
+		err = syscall.EpollCtl(l.poll, syscall.EPOLL_CTL_ADD, fd, &event)
+	}
+	if err != nil {
+		return fmt.Errorf("post: connection %d to %s: %w", index+1, address, err)
+	}
+	return nil
+}
+
+// all answers the connections in their order, the last one first.
+func (l *loop) all() []*conn {
+	all := make([]*conn, 0, len(l.conns))
+	for i := len(l.conns) - 1; i >= 0; i-- {
+		if l.conns[i] != nil {
+			all = append(all, l.conns[i])
+		}
+	}
+	return all
+}
+
+func (l *loop) close() {
+	for _, c := range l.conns {
+		if c != nil {
+			_ = syscall.Close(c.fd)
+		}
+	}
+	_ = syscall.Close(l.poll)
+}
+
+// send begins a request on a connection that has none under way. The request must not be changed before it is answered.
+func (l *loop) send(c *conn, request []byte) error {
+	l.underway++
+	c.unsent = request
+	return l.write(c)
+}
+
+func (l *loop) write(c *conn) error {
+	for len(c.unsent) > 0 {
+		n, err := syscall.Write(c.fd, c.unsent)
+		switch {
+		case errors.Is(err, syscall.EAGAIN):
+			return nil
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return fmt.Errorf("post: sending on connection %d: %w", c.index+1, err)
+		}
+		c.unsent = c.unsent[n:]
+	}
+	return nil
+}
+
+// answers is told of each answer: on which connection, when it was read, and what was answered that is not what was asked for, nil mostly.
+type answers func(c *conn, at time.Time, refusal error) error
+
+// await waits until something comes, but no longer than until a moment, and hands on the answers that are complete. Errors: those of answered, a connection
+// that breaks, and an answer that takes more than a minute.
+func (l *loop) await(until time.Time, answered answers) error {
+	var events [256]syscall.EpollEvent
+	// Epoll's own timeout is in milliseconds, which is too coarse for what is due.
+	timeout := unix.NsecToTimespec(max(0, time.Until(until).Nanoseconds()))
+	_, err := unix.Ppoll([]unix.PollFd{{Fd: int32(l.poll), Events: unix.POLLIN}}, &timeout, nil)
+	if err != nil && !errors.Is(err, syscall.EINTR) {
+		return fmt.Errorf("post: poll: %w", err)
+	}
+	n, err := syscall.EpollWait(l.poll, events[:], 0)
+	if err != nil && !errors.Is(err, syscall.EINTR) {
+		return fmt.Errorf("post: epoll: %w", err)
+	}
+	if n <= 0 && l.underway > 0 && time.Since(l.last) > tooLong {
+		return fmt.Errorf("post: %d requests have had no answer for %v", l.underway, tooLong)
+	}
+	for i := range max(0, n) {
+		c := l.conns[events[i].Fd]
+		if err := l.write(c); err != nil {
+			return err
+		}
+		if events[i].Events&^syscall.EPOLLOUT == 0 {
+			continue
+		}
+		if err := l.read(c, answered); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read takes what has come on a connection, up to the end of an answer: nothing comes after that before there is another request.
+func (l *loop) read(c *conn, answered answers) error {
+	for {
+		if len(c.rest) > len(l.buffer)/2 {
+			l.buffer = make([]byte, 2*len(l.buffer))
+		}
+		kept := copy(l.buffer, c.rest)
+		n, err := syscall.Read(c.fd, l.buffer[kept:])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+			return nil
+		case err != nil:
+			return fmt.Errorf("post: reading on connection %d: %w", c.index+1, err)
+		case n == 0:
+			return fmt.Errorf("post: connection %d was closed by the server", c.index+1)
+		}
+		size, refusal, err := cut(l.buffer[:kept+n])
+		if err != nil {
+			return err
+		}
+		if size == 0 {
+			c.rest = append(c.rest[:0], l.buffer[:kept+n]...)
+			continue
+		}
+		if size < kept+n || len(c.unsent) > 0 {
+			return fmt.Errorf("post: connection %d was answered more than it had asked", c.index+1)
+		}
+		c.rest = c.rest[:0]
+		l.underway--
+		l.last = time.Now()
+		return answered(c, l.last, refusal)
+	}
+}
