@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -84,15 +85,9 @@ func (l *loop) dial(address string, index int) error {
 	return nil
 }
 
-// all answers the connections in their order, the last one first.
+// all answers the connections in their order.
 func (l *loop) all() []*conn {
-	all := make([]*conn, 0, len(l.conns))
-	for i := len(l.conns) - 1; i >= 0; i-- {
-		if l.conns[i] != nil {
-			all = append(all, l.conns[i])
-		}
-	}
-	return all
+	return slices.DeleteFunc(slices.Clone(l.conns), func(c *conn) bool { return c == nil })
 }
 
 func (l *loop) close() {

@@ -12,6 +12,7 @@ package post
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"hotfoot/cmd/hotfoot/bench/stats"
@@ -87,8 +88,9 @@ func (r *run) send() (next time.Time, err error) {
 				return earlier(due, next), nil
 			}
 		}
-		c := r.idle[len(r.idle)-1]
-		r.idle = r.idle[:len(r.idle)-1]
+		// The one that has been idle longest: a server closes those that say nothing for long.
+		c := r.idle[0]
+		r.idle = slices.Delete(r.idle, 0, 1)
 		c.due, c.request = due, r.Request(c.request[:0], c.index, r.sent, due)
 		r.sent++
 		if err := r.loop.send(c, c.request); err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,6 +116,32 @@ func TestLoad_Run_in_pieces(t *testing.T) {
 	}}
 	if r, err := load.Run(t.Context()); err != nil || r.Requests != 6 {
 		t.Errorf("%d answered, %v", r.Requests, err)
+	}
+}
+
+// However few requests are due, no connection is idle for so long that the server ends it.
+func TestLoad_Run_turns(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	asked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[r.RemoteAddr]++
+	}))
+	defer server.Close()
+	load := Load{Addresses: []string{server.Listener.Addr().String()}, Connections: 5, Requests: 20, PerSecond: 200, Request: func(b []byte, _, _ int, _ time.Time) []byte {
+		return AppendGet(b, "/", "", "")
+	}}
+	if r, err := load.Run(t.Context()); err != nil || r.Requests != 20 {
+		t.Fatalf("%d answered, %v", r.Requests, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for address, n := range asked {
+		if len(asked) != 5 || n < 2 {
+			t.Errorf("%s asked %d times of 20, one of %d connections", address, n, len(asked))
+		}
 	}
 }
 
