@@ -18,7 +18,7 @@ let visit: Visit;
 let page: Page;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
+  [server, browser] = await Promise.all([startServer(1), launch()]);
   api = new Api(server.demo);
   near = await api.courier("Neil Near");
   await api.position(near, along(0.02));

@@ -16,7 +16,7 @@ let visit: Visit;
 let wendy: NewCourier;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([startServer(), launch()]);
+  [server, browser] = await Promise.all([startServer(1), launch()]);
   const api = new Api(server.demo);
   wendy = await api.courier("Wendy Width");
   await api.position(wendy, along(0.3));
