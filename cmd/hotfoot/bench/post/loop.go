@@ -15,16 +15,16 @@ import (
 
 const (
 	patience = 100 * time.Millisecond // how long nothing may come before it is looked whether a run was called off
-	tooLong  = time.Minute            // for an answer
+	tooLong  = time.Minute            // without any answer
 )
 
 // loop is connections to servers and what is under way on them. One goroutine sends and reads on all of them: with one for each, waking it would cost
 // more than what it does.
 type loop struct {
 	poll     int
-	conns    []*conn // by file descriptor
-	underway int     // requests that are not answered
-	last     time.Time
+	conns    []*conn   // by file descriptor
+	underway int       // requests that are not answered
+	last     time.Time // when something was answered, or asked with nothing under way
 	buffer   []byte
 }
 
@@ -46,7 +46,7 @@ func connect(addresses []string, connections int) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("post: epoll: %w", err)
 	}
-	l := &loop{poll: poll, last: time.Now(), buffer: make([]byte, 64<<10)}
+	l := &loop{poll: poll, buffer: make([]byte, 64<<10)}
 	for i := range connections {
 		if err := l.dial(addresses[i%len(addresses)], i); err != nil {
 			l.close()
@@ -101,6 +101,9 @@ func (l *loop) close() {
 
 // send begins a request on a connection that has none under way. The request must not be changed before it is answered.
 func (l *loop) send(c *conn, request []byte) error {
+	if l.underway == 0 {
+		l.last = time.Now()
+	}
 	l.underway++
 	c.unsent = request
 	return l.write(c)
@@ -126,7 +129,7 @@ func (l *loop) write(c *conn) error {
 type answers func(c *conn, at time.Time, refusal error) error
 
 // await waits until something comes, but no longer than until a moment, and hands on the answers that are complete. Errors: those of answered, a connection
-// that breaks, and an answer that takes more than a minute.
+// that breaks, and a minute in which nothing is answered.
 func (l *loop) await(until time.Time, answered answers) error {
 	var events [256]syscall.EpollEvent
 	// Epoll's own timeout is in milliseconds, which is too coarse for what is due.
