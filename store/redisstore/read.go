@@ -13,23 +13,23 @@ import (
 
 // How hot records are read. Ten thousand viewers who come back in the same second cost Redis some forty round trips.
 const (
-	readTrips = 2           // under way at once: one travels while the next one gathers
-	readBatch = 250         // deliveries of one round trip
-	readQueue = 20_000      // deliveries that may wait for one
+	readBatch = 250         // questions of one round trip
+	readQueue = 20_000      // questions that may wait for one
 	readLimit = time.Second // how long one may take: as long as any command
 )
 
-// reads gathers reads of what is hot into shared round trips. What is asked for while two are under way shares the next, and nobody waits for company. What many
-// want to know at once is asked once.
+// reads gathers reads of what is hot into shared round trips. What is asked for while one is under way shares the next, and nobody waits for company. With two
+// under way at once each is half as large, which costs both sides more than it saves. What many want to know at once is asked once.
 type reads struct {
 	ask   func(ctx context.Context, questions []question) ([]answer, error)
 	limit time.Duration
 
 	mu      sync.Mutex
-	queue   []*read
-	trips   int
+	queue   []*trip // none of which has left; the last one gathers
+	waiting int     // questions of those
+	driving bool    // somebody makes the round trips
 	closed  bool
-	workers sync.WaitGroup
+	driver  sync.WaitGroup
 }
 
 // question is what a reader wants to know: of a delivery, of a courier, or of both. The zero ID is none.
@@ -43,91 +43,85 @@ type question struct {
 // for what was not asked for. Others have it too.
 type answer struct{ fields, place []any }
 
-// read is a question on its way; answer and err may be read once done is closed.
-type read struct {
-	question
-	done   chan struct{}
-	answer answer
-	err    error
+// trip is questions that travel together.
+type trip struct {
+	questions []question
+	asked     map[question]int // which of them it is
+	// answers, in the order of the questions, and err may be read once done is closed.
+	done    chan struct{}
+	answers []answer
+	err     error
 }
 
 // get answers a question. Errors: CodeOverloaded, and whatever ask answers.
 func (r *reads) get(ctx context.Context, q question) (answer, error) {
-	wanted, err := r.join(q)
+	t, which, err := r.join(q)
 	if err != nil {
 		return answer{}, err
 	}
 	select {
-	case <-wanted.done:
-		return wanted.answer, wanted.err
+	case <-t.done:
 	case <-ctx.Done():
 		return answer{}, unavailable(ctx.Err())
 	}
+	if t.err != nil {
+		return answer{}, t.err
+	}
+	return t.answers[which], nil
 }
 
-func (r *reads) join(q question) (*read, error) {
+// join has a question travel, and answers with whom and as which of them.
+func (r *reads) join(q question) (t *trip, which int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, unavailable(context.Canceled)
+		return nil, 0, unavailable(context.Canceled)
 	}
-	if len(r.queue) >= readQueue {
-		return nil, &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many deliveries are being looked up", RetryAfter: time.Second}
+	if n := len(r.queue); n > 0 {
+		t = r.queue[n-1]
+		if which, asked := t.asked[q]; asked {
+			return t, which, nil
+		}
 	}
-	wanted := &read{question: q, done: make(chan struct{})}
-	r.queue = append(r.queue, wanted)
-	if r.trips < readTrips {
-		r.trips++
-		r.workers.Go(r.work)
+	if r.waiting >= readQueue {
+		return nil, 0, &tracking.Error{Code: tracking.CodeOverloaded, Message: "too many deliveries are being looked up", RetryAfter: time.Second}
 	}
-	return wanted, nil
+	if t == nil || len(t.questions) == readBatch {
+		t = &trip{asked: map[question]int{}, done: make(chan struct{})}
+		r.queue = append(r.queue, t)
+	}
+	which = len(t.questions)
+	t.asked[q], t.questions = which, append(t.questions, q)
+	r.waiting++
+	if !r.driving {
+		r.driving = true
+		r.driver.Go(r.drive)
+	}
+	return t, which, nil
 }
 
-// work makes round trips until nothing waits for one.
-func (r *reads) work() {
-	for group := r.take(); len(group) > 0; group = r.take() {
-		questions, which := distinct(group)
+// drive makes round trips until nobody waits for one.
+func (r *reads) drive() {
+	for t := r.depart(); t != nil; t = r.depart() {
 		// Readers come and go; the round trip they share has its own bound.
 		ctx, cancel := context.WithTimeout(context.Background(), r.limit)
-		answers, err := r.ask(ctx, questions)
+		t.answers, t.err = r.ask(ctx, t.questions)
 		cancel()
-		for i, wanted := range group {
-			if wanted.err = err; err == nil {
-				wanted.answer = answers[which[i]]
-			}
-			close(wanted.done)
-		}
+		close(t.done)
 	}
 }
 
-// distinct are the questions of a group, each once, and which of them is whose.
-func distinct(group []*read) (questions []question, which []int) {
-	if len(group) == 1 {
-		return []question{group[0].question}, []int{0}
-	}
-	questions, which = make([]question, 0, len(group)), make([]int, len(group))
-	asked := make(map[question]int, len(group))
-	for i, wanted := range group {
-		at, known := asked[wanted.question]
-		if !known {
-			at = len(questions)
-			asked[wanted.question], questions = at, append(questions, wanted.question)
-		}
-		which[i] = at
-	}
-	return questions, which
-}
-
-func (r *reads) take() []*read {
+// depart takes the questions that go next; nil when there are none.
+func (r *reads) depart() (t *trip) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	group := r.queue[:min(len(r.queue), readBatch)]
-	r.queue = r.queue[len(group):]
-	if len(group) == 0 {
-		r.queue = nil
-		r.trips--
+	if len(r.queue) == 0 {
+		r.queue, r.driving = nil, false
+		return nil
 	}
-	return group
+	t, r.queue = r.queue[0], r.queue[1:]
+	r.waiting -= len(t.questions)
+	return t
 }
 
 // close takes nothing more and waits for what is under way.
@@ -135,7 +129,7 @@ func (r *reads) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
-	r.workers.Wait()
+	r.driver.Wait()
 }
 
 // readKept asks Redis, in one round trip.

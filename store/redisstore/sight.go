@@ -135,7 +135,9 @@ func (s *Store) believe(ctx context.Context, delivery tracking.ID, fields []any,
 	case record != nil && record.NewerThan(fresh):
 		return record, nil
 	}
-	s.held.put(fresh)
+	if s.held.get(delivery) != fresh { // of a thousand who waited for a fill one is enough
+		s.held.put(fresh)
+	}
 	return fresh, nil
 }
 

@@ -32,10 +32,13 @@ func (s *Server) track(c *gin.Context) {
 		s.refuse(c, err)
 		return
 	}
-	c.Data(http.StatusOK, "application/json", snapshot)
+	// With one header more than these, net/http's map of them grows, twice for each answer.
+	c.Writer.Header()["Content-Type"] = jsonContent
+	_, _ = c.Writer.Write(snapshot)
 }
 
 func (s *Server) trackPage(c *gin.Context) {
+	c.Writer.Header()["X-Robots-Tag"] = robotsPolicy
 	snapshot, err := s.snapshot(c)
 	if tracking.CodeOf(err) == tracking.CodeNotFound {
 		s.Pages.NotFound(c.Writer, c.Request)
@@ -53,8 +56,8 @@ func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
 	// A forgery is not counted: it would take the place of a link, and where the counts are shared have Redis asked.
 	view, live, err := s.Viewing.Show(ctx, token, func() error { return s.Limits.ofLink(ctx, header, token) })
 	if err != nil {
-		header.Del("RateLimit")
-		header.Del("RateLimit-Policy")
+		delete(header, limitField)
+		delete(header, policyField)
 		return nil, s.Limits.missed(c.Request, err)
 	}
 	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil

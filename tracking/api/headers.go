@@ -12,9 +12,10 @@ var (
 	resourcePolicy = []string{"same-origin"}
 	// transportPolicy holds a year, for this host alone: what else stands under its name is not ours to decide about.
 	transportPolicy = []string{"max-age=31536000"}
-	// Of what a key or a link opens, and of what a link does.
+	// Of what a key or a link opens, and of a page that a link does.
 	storePolicy  = []string{"no-store"}
 	robotsPolicy = []string{"noindex, nofollow"}
+	jsonContent  = []string{"application/json"}
 )
 
 // Guard has every answer carry what browsers are to be told. That a host is only to be asked by TLS is said by TLS alone: otherwise whoever tries the product

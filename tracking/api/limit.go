@@ -91,8 +91,8 @@ func (l *Limits) take(ctx context.Context, r *limit, subject tracking.LimitSubje
 func (l *Limits) tell(ctx context.Context, header http.Header, r *limit, subject tracking.LimitSubject) error {
 	d, err := l.take(ctx, r, subject)
 	if err == nil && d.Limit > 0 {
-		header.Add("RateLimit-Policy", r.policy)
-		header.Add("RateLimit", limitHeader(r.LimitPolicy, d))
+		header.Add(policyField, r.policy)
+		header.Add(limitField, limitHeader(r.LimitPolicy, d))
 	}
 	return err
 }
@@ -176,6 +176,12 @@ func (l *Limits) missed(r *http.Request, err error) error {
 	}
 	return err
 }
+
+// The fields as net/http keeps them: any other way of writing them is made into this one each time.
+const (
+	policyField = "Ratelimit-Policy"
+	limitField  = "Ratelimit"
+)
 
 // policyHeader and limitHeader are the fields of draft-ietf-httpapi-ratelimit-headers-11. Seconds are rounded up: who waits that long has waited long enough.
 func policyHeader(p tracking.LimitPolicy) string {

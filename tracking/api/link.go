@@ -91,5 +91,4 @@ func (s *Server) Discreet(c *gin.Context) {
 	h := c.Writer.Header()
 	h["Cache-Control"] = storePolicy
 	h["Referrer-Policy"] = referrerPolicy
-	h["X-Robots-Tag"] = robotsPolicy
 }

@@ -95,8 +95,8 @@ func (p *Problem) GetHeaders() http.Header {
 		h.Set("WWW-Authenticate", `Bearer realm="hotfoot"`)
 	}
 	if p.refusal != nil {
-		h.Set("RateLimit-Policy", policyHeader(p.refusal.Policy))
-		h.Set("RateLimit", limitHeader(p.refusal.Policy, p.refusal.Decision))
+		h.Set(policyField, policyHeader(p.refusal.Policy))
+		h.Set(limitField, limitHeader(p.refusal.Policy, p.refusal.Decision))
 	}
 	return h
 }

@@ -4,11 +4,13 @@ package post
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
 
-// Burst is many requests at the same moment, each on a connection of its own that is open already and has had one answer.
+// Burst is many requests at the same moment, each on a connection of its own that is open already and has been answered before. When an answer came the kernel says;
+// it is read when others have come too, so that a client on the same cores does not read while servers still write.
 type Burst struct {
 	Addresses   []string // of IPv4, host:port; connections take turns
 	Connections int
@@ -24,32 +26,53 @@ func (b Burst) Run(ctx context.Context) ([]time.Duration, error) {
 		return nil, err
 	}
 	defer loop.close()
-	if _, err := loop.exchange(ctx, b.First); err != nil {
+	if err := loop.stamp(); err != nil {
+		return nil, err
+	}
+	_, err = loop.exchange(ctx, b.First, 0)
+	for try := 1; errors.Is(err, errUnstamped) && try < patientTries; try++ {
+		_, err = loop.exchange(ctx, b.First, 0)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := b.Ready(); err != nil {
 		return nil, err
 	}
-	return loop.exchange(ctx, b.Request)
+	return loop.exchange(ctx, b.Request, leaveFor)
 }
 
-// exchange sends a request on every connection and waits for the answers. It answers how long they took, the shortest first.
-func (l *loop) exchange(ctx context.Context, request []byte) ([]time.Duration, error) {
+const (
+	leaveFor     = 50 * time.Millisecond // how long answers are left where they are before they are read
+	patientTries = 20                    // first requests until the kernel says when each of their answers came
+)
+
+var errUnstamped = errors.New("post: the kernel does not say when an answer came")
+
+// exchange sends a request on every connection and waits for the answers, which are left for so long before they are read. It answers how long they took, the
+// shortest first.
+func (l *loop) exchange(ctx context.Context, request []byte, left time.Duration) ([]time.Duration, error) {
 	all := l.all()
-	took, began := make([]time.Duration, 0, len(all)), time.Now()
+	// The kernel's clock is the wall's.
+	took, began := make([]time.Duration, 0, len(all)), time.Now().Round(0)
 	for _, c := range all {
 		if err := l.send(c, request); err != nil {
 			return nil, err
 		}
 	}
+	unstamped := false
 	for l.underway > 0 && ctx.Err() == nil {
+		time.Sleep(left)
 		err := l.await(time.Now().Add(patience), func(_ *conn, at time.Time, refusal error) error {
-			took = append(took, at.Sub(began))
+			took, unstamped = append(took, at.Sub(began)), unstamped || at.IsZero()
 			return refusal
 		})
 		if err != nil {
 			return nil, err
 		}
+	}
+	if unstamped {
+		return nil, errUnstamped
 	}
 	slices.Sort(took)
 	return took, ctx.Err()

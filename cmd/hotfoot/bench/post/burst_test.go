@@ -30,7 +30,7 @@ func TestBurst_Run(t *testing.T) {
 		} else if at++; at == connections {
 			close(together)
 		}
-		waiting, refused := ready && !refuse, refuse
+		waiting, refused, together := ready && !refuse, refuse, together
 		mu.Unlock()
 		if refused {
 			http.Error(w, "no", http.StatusTeapot)
@@ -48,11 +48,26 @@ func TestBurst_Run(t *testing.T) {
 		return nil
 	}}
 	took, err := burst.Run(t.Context())
-	if err != nil || len(took) != connections || before != connections || at != connections {
+	mu.Lock()
+	if err != nil || len(took) != connections || before < connections || at != connections {
 		t.Fatalf("%d answers, %d before and %d in the burst, %v", len(took), before, at, err)
 	}
+	mu.Unlock()
 	if !slices.IsSorted(took) || took[0] <= 0 || took[connections-1] > time.Minute {
 		t.Errorf("they took %v", took)
+	}
+
+	// They are read later than that. On a busy machine a server takes as long, but not each time.
+	for try := 1; took[0] >= leaveFor; try++ {
+		if try == 50 {
+			t.Fatalf("the first of an answer's moments is when it was read, not when it came: %v", took[0])
+		}
+		mu.Lock()
+		ready, before, at, together = false, 0, 0, make(chan struct{})
+		mu.Unlock()
+		if took, err = burst.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	set := func(refused bool) {

@@ -3,6 +3,7 @@
 package post
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -26,6 +27,7 @@ type loop struct {
 	underway int       // requests that are not answered
 	last     time.Time // when something was answered, or asked with nothing under way
 	buffer   []byte
+	stamps   []byte // room for what the kernel says about when something came; nil when it is not asked
 }
 
 // conn is one connection.
@@ -167,7 +169,7 @@ func (l *loop) read(c *conn, answered answers) error {
 			l.buffer = make([]byte, 2*len(l.buffer))
 		}
 		kept := copy(l.buffer, c.rest)
-		n, err := syscall.Read(c.fd, l.buffer[kept:])
+		n, at, err := l.receive(c, l.buffer[kept:])
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
@@ -192,6 +194,36 @@ func (l *loop) read(c *conn, answered answers) error {
 		c.rest = c.rest[:0]
 		l.underway--
 		l.last = time.Now()
-		return answered(c, l.last, refusal)
+		return answered(c, at, refusal)
 	}
+}
+
+// receive reads once, and answers when what it has read came: now, or, when the kernel is asked, when the kernel had it; then it is the zero time when the
+// kernel does not know.
+func (l *loop) receive(c *conn, b []byte) (n int, at time.Time, err error) {
+	if l.stamps == nil {
+		n, err = syscall.Read(c.fd, b)
+		return n, time.Now(), err
+	}
+	n, size, _, _, err := syscall.Recvmsg(c.fd, b, l.stamps, 0)
+	if err != nil || n == 0 {
+		return n, time.Time{}, err
+	}
+	said, err := unix.ParseSocketControlMessage(l.stamps[:size])
+	if err != nil || len(said) != 1 || said[0].Header.Type != unix.SO_TIMESTAMPNS || len(said[0].Data) < 16 {
+		return n, time.Time{}, err
+	}
+	seconds, nanos := binary.NativeEndian.Uint64(said[0].Data), binary.NativeEndian.Uint64(said[0].Data[8:])
+	return n, time.Unix(int64(seconds), int64(nanos)), nil
+}
+
+// stamp has the kernel say when something came, from a moment later on.
+func (l *loop) stamp() error {
+	for _, c := range l.all() {
+		if err := syscall.SetsockoptInt(c.fd, syscall.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+			return fmt.Errorf("post: asking for the time of what comes: %w", err)
+		}
+	}
+	l.stamps = make([]byte, unix.CmsgSpace(16))
+	return nil
 }
