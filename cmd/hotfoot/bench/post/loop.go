@@ -10,6 +10,7 @@ import (
 	"slices"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +28,7 @@ type loop struct {
 	underway int       // requests that are not answered
 	last     time.Time // when something was answered, or asked with nothing under way
 	buffer   []byte
+	events   [256]syscall.EpollEvent
 	stamps   []byte // room for what the kernel says about when something came; nil when it is not asked
 }
 
@@ -133,26 +135,19 @@ type answers func(c *conn, at time.Time, refusal error) error
 // await waits until something comes, but no longer than until a moment, and hands on the answers that are complete. Errors: those of answered, a connection
 // that breaks, and a minute in which nothing is answered.
 func (l *loop) await(until time.Time, answered answers) error {
-	var events [256]syscall.EpollEvent
-	// Epoll's own timeout is in milliseconds, which is too coarse for what is due.
-	timeout := unix.NsecToTimespec(max(0, time.Until(until).Nanoseconds()))
-	_, err := unix.Ppoll([]unix.PollFd{{Fd: int32(l.poll), Events: unix.POLLIN}}, &timeout, nil)
-	if err != nil && !errors.Is(err, syscall.EINTR) {
-		return fmt.Errorf("post: poll: %w", err)
+	n, err := l.wait(time.Until(until))
+	if err != nil {
+		return err
 	}
-	n, err := syscall.EpollWait(l.poll, events[:], 0)
-	if err != nil && !errors.Is(err, syscall.EINTR) {
-		return fmt.Errorf("post: epoll: %w", err)
-	}
-	if n <= 0 && l.underway > 0 && time.Since(l.last) > tooLong {
+	if n == 0 && l.underway > 0 && time.Since(l.last) > tooLong {
 		return fmt.Errorf("post: %d requests have had no answer for %v", l.underway, tooLong)
 	}
-	for i := range max(0, n) {
-		c := l.conns[events[i].Fd]
+	for _, event := range l.events[:n] {
+		c := l.conns[event.Fd]
 		if err := l.write(c); err != nil {
 			return err
 		}
-		if events[i].Events&^syscall.EPOLLOUT == 0 {
+		if event.Events&^syscall.EPOLLOUT == 0 {
 			continue
 		}
 		if err := l.read(c, answered); err != nil {
@@ -160,6 +155,28 @@ func (l *loop) await(until time.Time, answered answers) error {
 		}
 	}
 	return nil
+}
+
+// wait waits until something comes, but no longer than this, and answers of how many connections there are events. The runtime is not told that it blocks: it
+// would have another thread go on in place of this one, which wakes up to find that it may not, for every few answers.
+func (l *loop) wait(most time.Duration) (n int, err error) {
+	// Epoll's own timeout is in milliseconds, which is too coarse for what is due.
+	if most < time.Millisecond {
+		timeout := unix.NsecToTimespec(max(0, most.Nanoseconds()))
+		if _, err := unix.Ppoll([]unix.PollFd{{Fd: int32(l.poll), Events: unix.POLLIN}}, &timeout, nil); err != nil && !errors.Is(err, syscall.EINTR) {
+			return 0, fmt.Errorf("post: poll: %w", err)
+		}
+		most = 0
+	}
+	came, _, code := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(l.poll), uintptr(unsafe.Pointer(&l.events[0])), uintptr(len(l.events)),
+		uintptr(most.Milliseconds()), 0, 0)
+	switch {
+	case code == syscall.EINTR:
+		return 0, nil
+	case code != 0:
+		return 0, fmt.Errorf("post: epoll: %w", code)
+	}
+	return int(came), nil
 }
 
 // read takes what has come on a connection, up to the end of an answer: nothing comes after that before there is another request.
