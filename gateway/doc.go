@@ -30,7 +30,7 @@
 // viewer: a position, and 128 events or 44 kB of them. Fixes that a merchant wants shown late: 64 of a delivery. A socket whose peer is gone, or takes nothing: 55 s; a stream, which cannot be pinged, when it
 // has taken nothing for so long, or TCP gives it up. The life of either: 25 to 35 minutes. A topic that nobody watches any more: 10 s. Topics read in
 // one round: 1,000, with 16 records at a time. A fleet: 50,000 couriers and as many deliveries. What waits for a map that takes no frames: 20,000
-// events and alerts. What a map is sent: 256 kB a second, and 2 MB at once after it was quiet; what would be more waits, who waits longest first, and
+// events, and an alert for each courier and delivery. What a map is sent: 256 kB a second, and 2 MB at once after it was quiet; what would be more waits, who waits longest first, and
 // events, alerts and those who left never do. Windows answered: four a second.
 //
 // Concurrency. A topic's state is guarded by its mutex, which is never held across I/O that waits: frames are written while it is held as far as the

@@ -46,7 +46,8 @@ type fleet struct {
 	ended   endings
 	views   map[*opsSocket]struct{}
 	stats   stats
-	stand   [][]byte // see standing
+	stand   []*alert // see standing
+	turns   int64    // of untold
 
 	// Of the last tick: see tick.go.
 	atlas    atlas

@@ -14,6 +14,7 @@ type job struct {
 	courier  tracking.ID
 	until    time.Time // the end of what was promised; zero for nothing
 	late     bool
+	alarm    alarm
 }
 
 // carrier is whose stop it is; zero for nobody's.

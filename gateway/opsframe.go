@@ -40,20 +40,20 @@ func (d *draft) begin(now time.Time, n int64, full, live bool) {
 	d.text, d.head = b, len(b)
 }
 
-// tell writes as much as goes into one frame, and answers the rest.
-func (d *draft) tell(to *[]byte, all [][]byte) (later [][]byte) {
-	*to = (*to)[:0]
+// tell writes as much as goes into one frame, in place of what was written before, and answers the rest.
+func tell[T any](b []byte, all []T, text func(T) []byte) (told []byte, later []T) {
+	b = b[:0]
 	n := min(len(all), maxTold)
-	for i, text := range all[:n] {
+	for i, one := range all[:n] {
 		if i > 0 {
-			*to = append(*to, ',')
+			b = append(b, ',')
 		}
-		*to = append(*to, text...)
+		b = append(b, text(one)...)
 	}
 	if n == len(all) {
-		return nil
+		return b, nil
 	}
-	return all[n:]
+	return b, all[n:]
 }
 
 // size is how long the frame will be without its couriers, to a few bytes.

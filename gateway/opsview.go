@@ -12,7 +12,7 @@ import (
 
 const (
 	maxInFrame    = 1500   // couriers in one frame; the rest come with the next
-	maxUntold     = 20_000 // events and alerts that may wait for a map that takes no frames
+	maxUntold     = 20_000 // events that may wait for a map that takes no frames
 	framesWaiting = 8      // frames a slow map may have waiting before new ones are held back
 )
 
@@ -41,8 +41,9 @@ type opsSocket struct {
 	seen     seen
 	purse    purse
 	clusters []byte   // as it was told
-	events   [][]byte // encoded, as alerts
-	alerts   [][]byte
+	events   [][]byte // encoded
+	alerts   []*alert
+	waiting  int   // of the alerts, those that were looked through for what need not be told
 	stats    stats // as it was told
 	n        int64
 	live     bool // as it was told
@@ -134,7 +135,7 @@ func (s *opsSocket) look(all []news) (held int) {
 // next sends what has changed in the window since the last frame, or a tick. A map that is slow to take frames gets fewer, and each says all that
 // changed.
 func (s *opsSocket) next(now time.Time, second bool) {
-	if len(s.events)+len(s.alerts) > maxUntold {
+	if len(s.events) > maxUntold {
 		s.conn.outbox.end(slow, time.Second)
 	}
 	if frames, bytes := s.conn.outbox.backlog(); frames >= framesWaiting || bytes >= maxWaiting {
@@ -183,12 +184,16 @@ func (s *opsSocket) compose(now time.Time, second bool) []byte {
 	if !full && bytes.Equal(d.clusters, s.clusters) {
 		d.clusters = d.clusters[:0]
 	}
+	if len(s.alerts) != s.waiting {
+		s.alerts = s.fleet.untold(s.alerts)
+	}
 	worth := full || len(d.clusters) > 0 || len(s.events) > 0 || len(s.alerts) > 0 || len(s.seen.left) > 0 || s.fleet.stats != s.stats
 	if len(d.clusters) > 0 {
 		s.clusters = append(s.clusters[:0], d.clusters...)
 	}
-	s.events = d.tell(&d.events, s.events)
-	s.alerts = d.tell(&d.alerts, s.alerts)
+	d.events, s.events = tell(d.events, s.events, func(text []byte) []byte { return text })
+	d.alerts, s.alerts = tell(d.alerts, s.alerts, func(a *alert) []byte { return a.text })
+	s.waiting = len(s.alerts)
 	d.stats = s.fleet.stats
 	couriers := s.couriers(d)
 	if !worth && couriers == 0 {

@@ -39,7 +39,7 @@ type opsText struct {
 	Gone     []tracking.ID
 	Clusters *[]opsCluster
 	Events   []opsEvent
-	Alerts   []alert
+	Alerts   []alertText
 	Stats    stats
 }
 

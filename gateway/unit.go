@@ -18,6 +18,7 @@ type unit struct {
 	newest  tracking.Position // the zero one until there is any
 	silent  bool
 	since   time.Time // silent since
+	alarm   alarm
 
 	slot  int32 // a small number of its own while it is on the map; see seen
 	place place // as the last tick left it in the index
