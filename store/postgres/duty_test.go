@@ -1,8 +1,13 @@
 package postgres_test
 
 import (
+	"context"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"hotfoot/tracking"
 )
@@ -53,6 +58,34 @@ func TestStore_OnDuty(t *testing.T) {
 	for i, p := range recent {
 		if p.Lat != want[i].Lat || p.Suspect != want[i].Suspect || p.AccuracyM != want[i].AccuracyM {
 			t.Errorf("recent %d is %+v, want %+v", i, p, want[i])
+		}
+	}
+}
+
+// However often a courier reports, it must not go through all their minutes for the few fixes that are too far off.
+func TestStore_OnDuty_plan(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	_, _, err := s.SetDuty(t.Context(), s.courier.ID, true, now())
+	must(t, err)
+	from := now().Add(-9 * time.Minute)
+	must(t, s.EnsurePartitions(t.Context(), from, now().Add(tracking.MaxFuture)))
+	_, err = s.pool.Exec(t.Context(), `INSERT INTO positions (courier_id, recorded_at, session, seq, received_at, lat, lon)
+		SELECT $1, $2::timestamptz + n * interval '100 ms', 'a', n, now(), 1, 2 FROM generate_series(1, 5000) n`, s.courier.ID, from)
+	must(t, err)
+	_, err = s.pool.Exec(t.Context(), `VACUUM ANALYZE positions`)
+	must(t, err)
+	rows, err := s.pool.Query(context.WithoutCancel(t.Context()), `EXPLAIN (ANALYZE) `+constants(t)["onDutySQL"],
+		[]tracking.ID{s.courier.ID}, now().Add(-10*time.Minute), now().Add(tracking.MaxFuture))
+	must(t, err)
+	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	must(t, err)
+	const removed = "Rows Removed by Filter: "
+	for _, line := range plan {
+		if _, count, found := strings.Cut(line, removed); found {
+			if n, err := strconv.Atoi(count); err != nil || n > 10 {
+				t.Errorf("%s rows are read in vain:\n%s", count, strings.Join(plan, "\n"))
+			}
 		}
 	}
 }
