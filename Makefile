@@ -15,7 +15,7 @@ WEB_SOURCES   := $(shell find web -type d \( -name node_modules -o -name dist -o
 # What a change must survive: each kind of fault once, in two to three minutes. make chaos has the rest, and the slow ones.
 CHAOS_SHORT := F0,F1,F2,F4b,F8,F9,F10,F14,F15,F16,F19,F20,F21,F28,F34
 
-# For each target: a duration, or a number of executions such as 500x.
+# For each target: a duration, or a number of executions such as 500x, which is a quick look.
 FUZZTIME := 1m
 
 # A file that was half made must not pass for made.

@@ -3,7 +3,8 @@
 # what each did. It fails when one finds something; the input that shows it then lies in the package's testdata/fuzz, and go test fails with it.
 #
 # What a run with a time has learned is kept in Go's cache, and the next one goes on from there. A run with a number begins with the seeds, so that
-# it takes as long today as tomorrow.
+# it takes as long today as tomorrow; and it is not told which code an input reaches, since for that all code would be compiled once more: it is for a
+# few hundred inputs.
 set -eu
 
 time=$1
@@ -12,14 +13,15 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/hotfoot-fuzz.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 learned=$(go env GOCACHE)/fuzz/hotfoot
-case $time in *x) learned=$folder/learned ;; esac
+reached=-fuzz=.
+case $time in *x) learned=$folder/learned reached= ;; esac
 
 targets=0 executions=0 failed=0
 for package in $(grep -rlE --include='*_test.go' --exclude-dir=node_modules "^func Fuzz" . | xargs -n 1 dirname | sort -u); do
 	names=$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$package"/*_test.go | grep -E "$pattern" || true)
 	[ -n "$names" ] || continue
 	# Compiled once for all targets of a package; go test would do it for each.
-	go test -c -fuzz=. -o "$folder/test" "$package" >/dev/null
+	go test -c ${reached:+"$reached"} -o "$folder/test" "$package" >/dev/null
 	for name in $names; do
 		log=$folder/log
 		status=0

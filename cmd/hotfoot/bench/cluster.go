@@ -21,7 +21,7 @@ const clusterMasters = 3
 func (b *Bench) Cluster(ctx context.Context) (err error) {
 	table := b.Report.New("cluster", fmt.Sprintf("positions posted as fast as %d connections get answers, %d couriers with a watcher each, through api, Redis and the gateways to the sockets; "+
 		"CPU of each kind of process for an update", b.Sizes.Connections, b.Sizes.ClusterCouriers))
-	table.Note("All of it runs on the same cores, so more processes cannot show more speed here: they show what they cost.")
+	table.Note("All of it runs on the same cores, so more processes cannot show more speed here: they show what they cost")
 	for _, masters := range []int{1, clusterMasters} {
 		if err := b.grow(ctx, table, masters); err != nil {
 			return err

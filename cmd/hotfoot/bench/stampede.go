@@ -33,7 +33,7 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 	table := b.Report.New("reads, stampede", fmt.Sprintf("%d requests for one thing at the same moment, each on an open connection, over %d processes, right after it was deleted from Redis. "+
 		"Fills are what Postgres has counted; nobody can be answered before the first fill has ended, so the fill's time is when the first is answered. "+
 		"delivery: its table is locked for %v, so that all requests are there before the fill can end. hot: the same requests with nothing deleted, which is what so many answers "+
-		"at once take these processes and the client on the same cores anyway", s.Stampede, stampedeNodes, s.Hold))
+		"at once take these processes anyway. The kernel says when an answer came", s.Stampede, stampedeNodes, s.Hold))
 	link, delivery := c.Fleet[0].Token, c.Fleet[0].Delivery
 	snapshot := stampede{first: post.AppendGet(nil, trackPath(link), "", ""), fill: ofRecords, hold: s.Hold}
 	snapshot.request, snapshot.forget = snapshot.first, func() error { return c.forget(ctx, delivery) }
