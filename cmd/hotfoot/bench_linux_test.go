@@ -15,7 +15,7 @@ import (
 
 // Every measurement runs once on everything that there is, and every row of every table has its figures.
 func TestBench_All(t *testing.T) {
-	t.Setenv(asHotfoot, "1") // for the servers that it starts
+	t.Parallel()
 	b, err := bench.New(bench.Config{Dir: storetest.Dir(t), Repeats: 1, Sizes: bench.Tiny(), Begin: func(step string) func() {
 		began := time.Now()
 		return func() { t.Logf("%s: %v", step, time.Since(began)) }
@@ -77,7 +77,7 @@ func TestBench_All(t *testing.T) {
 }
 
 func TestBench_profile(t *testing.T) {
-	t.Setenv(asHotfoot, "1")
+	t.Parallel()
 	sizes, folder := bench.Tiny(), t.TempDir()
 	b, err := bench.New(bench.Config{Dir: storetest.Dir(t), Repeats: 1, Sizes: sizes, Begin: func(string) func() { return func() {} }, Profile: folder}, "test")
 	must(t, err)

@@ -34,6 +34,9 @@ const asHotfoot = "HOTFOOT_TEST_RUN"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asHotfoot) == "" {
+		if err := os.Setenv(asHotfoot, "1"); err != nil { // for whatever is started from here
+			panic(err)
+		}
 		storetest.Main(m)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,7 +66,7 @@ func newDeployment(t *testing.T) *deployment {
 	must(t, err)
 	d.opsKey, err = createKey(t.Context(), store, "Corner Kitchen", tracking.RoleOps, "", 0)
 	must(t, err)
-	d.env = append(os.Environ(), asHotfoot+"=1", "DATABASE_URL="+databaseURL, "REDIS_URL="+storetest.RedisURL(t),
+	d.env = append(os.Environ(), "DATABASE_URL="+databaseURL, "REDIS_URL="+storetest.RedisURL(t),
 		"HOTFOOT_SECRET="+linkSecret, "HOTFOOT_LISTEN=127.0.0.1:0", "HOTFOOT_ADMIN_LISTEN=127.0.0.1:0",
 		"HOTFOOT_LOG_JSON=1")
 	return d

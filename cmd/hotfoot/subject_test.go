@@ -159,6 +159,7 @@ func (p *people) everything() string {
 		case "set":
 			members, _ := client.SScan(p.t.Context(), name, 0, "*", 10_000).Val()
 			fmt.Fprint(&all, members)
+		case "none": // its time has ended since it was listed
 		default:
 			p.t.Errorf("%s is a %s, into which nobody looks", name, kind)
 		}
