@@ -48,18 +48,23 @@ func TestFleet_everybody_falls_silent(t *testing.T) {
 	second(2, awake, asleep)
 
 	c.now = c.now.Add(tracking.SilentAfter)
+	bounded := func() {
+		t.Helper()
+		for v := range screens {
+			if len(v.alerts) > couriers {
+				t.Errorf("%d alerts wait for %d couriers", len(v.alerts), couriers)
+			}
+		}
+	}
 	second(5, awake) // 10,000 alerts
 	if said != 10_000 || len(screens[awake].alerts) != said {
 		t.Fatalf("%d alerts were told, and %d stand", said, len(screens[awake].alerts))
 	}
-	for _, v := range []*opsSocket{awake, asleep} {
-		if len(v.alerts) > couriers {
-			t.Errorf("%d alerts wait for %d couriers", len(v.alerts), couriers)
-		}
-	}
+	bounded()
 	quiet := ids[:100]
 	c.stir(ids[100:])
 	second(10, awake) // who was told of is over, which of the others need not be said
+	bounded()
 	second(10, awake, asleep)
 	want := map[string]bool{}
 	for _, id := range quiet {

@@ -138,6 +138,10 @@ func (s *opsSocket) next(now time.Time, second bool) {
 	if len(s.events) > maxUntold {
 		s.conn.outbox.end(slow, time.Second)
 	}
+	if len(s.alerts) != s.waiting { // also of a map that takes no frames: what waits for it has a bound
+		s.alerts = s.fleet.untold(s.alerts)
+		s.waiting = len(s.alerts)
+	}
 	if frames, bytes := s.conn.outbox.backlog(); frames >= framesWaiting || bytes >= maxWaiting {
 		return
 	}
@@ -183,9 +187,6 @@ func (s *opsSocket) compose(now time.Time, second bool) []byte {
 	// What the map has already it is not told again, unless it starts over.
 	if !full && bytes.Equal(d.clusters, s.clusters) {
 		d.clusters = d.clusters[:0]
-	}
-	if len(s.alerts) != s.waiting {
-		s.alerts = s.fleet.untold(s.alerts)
 	}
 	worth := full || len(d.clusters) > 0 || len(s.events) > 0 || len(s.alerts) > 0 || len(s.seen.left) > 0 || s.fleet.stats != s.stats
 	if len(d.clusters) > 0 {
