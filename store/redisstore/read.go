@@ -16,10 +16,13 @@ const (
 	readBatch = 250         // questions of one round trip
 	readQueue = 20_000      // questions that may wait for one
 	readLimit = time.Second // how long one may take: as long as any command
+	// readEnough is how many questions must wait for a second round trip to leave beside one that is under way.
+	readEnough = 8
 )
 
-// reads gathers reads of what is hot into shared round trips. What is asked for while one is under way shares the next, and nobody waits for company. With two
-// under way at once each is half as large, which costs both sides more than it saves. What many want to know at once is asked once.
+// reads gathers reads of what is hot into shared round trips. What is asked for while one is under way shares the next, and nobody else waits for company.
+// The next leaves beside it once enough wait: two round trips that carry little cost both sides more than they save. What many want to know at once is asked
+// once.
 type reads struct {
 	ask   func(ctx context.Context, questions []question) ([]answer, error)
 	limit time.Duration
@@ -27,7 +30,7 @@ type reads struct {
 	mu      sync.Mutex
 	queue   []*trip // none of which has left; the last one gathers
 	waiting int     // questions of those
-	driving bool    // somebody makes the round trips
+	driving int     // how many make the round trips, two at most
 	closed  bool
 	driver  sync.WaitGroup
 }
@@ -93,14 +96,14 @@ func (r *reads) join(q question) (t *trip, which int, err error) {
 	which = len(t.questions)
 	t.asked[q], t.questions = which, append(t.questions, q)
 	r.waiting++
-	if !r.driving {
-		r.driving = true
+	if r.driving == 0 || r.driving == 1 && r.waiting >= readEnough {
+		r.driving++
 		r.driver.Go(r.drive)
 	}
 	return t, which, nil
 }
 
-// drive makes round trips until nobody waits for one.
+// drive makes round trips until too few wait for one.
 func (r *reads) drive() {
 	for t := r.depart(); t != nil; t = r.depart() {
 		// Readers come and go; the round trip they share has its own bound.
@@ -111,12 +114,15 @@ func (r *reads) drive() {
 	}
 }
 
-// depart takes the questions that go next; nil when there are none.
+// depart takes the questions that go next; nil when there are none, or too few for two, and then whoever was driving has stopped.
 func (r *reads) depart() (t *trip) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.queue) == 0 {
-		r.queue, r.driving = nil, false
+	if len(r.queue) == 0 || r.driving == 2 && r.waiting < readEnough {
+		r.driving--
+		if len(r.queue) == 0 {
+			r.queue = nil
+		}
 		return nil
 	}
 	t, r.queue = r.queue[0], r.queue[1:]
