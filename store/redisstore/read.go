@@ -20,9 +20,9 @@ const (
 	readEnough = 8
 )
 
-// reads gathers reads of what is hot into shared round trips. What is asked for while one is under way shares the next, and nobody else waits for company.
-// The next leaves beside it once enough wait: two round trips that carry little cost both sides more than they save. What many want to know at once is asked
-// once.
+// reads gathers reads of what is hot into shared round trips. A question that finds none under way leaves at once. What is asked for meanwhile shares the next,
+// which leaves when that one is back, or beside it once enough wait: two that carry little cost both sides more than they save. What many want to know at once
+// is asked once.
 type reads struct {
 	ask   func(ctx context.Context, questions []question) ([]answer, error)
 	limit time.Duration

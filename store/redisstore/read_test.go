@@ -10,16 +10,16 @@ import (
 	"hotfoot/tracking"
 )
 
-// Who shares a round trip, and when a second leaves beside the first. Their end is decided here; what they bring is tested with Redis, in TestStore_Sight.
+// Who shares a round trip, and when a second leaves beside the first. What round trips bring from Redis is TestStore_Sight's.
 func TestReads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		var under []int // questions of the trips under way, in the order in which they left
+		var gone []int // how many questions each trip had, in the order in which they left
 		arrive := make(chan struct{})
 		r := &reads{limit: readLimit, ask: func(_ context.Context, questions []question) ([]answer, error) {
 			mu.Lock()
-			under = append(under, len(questions))
+			gone = append(gone, len(questions))
 			mu.Unlock()
 			<-arrive
 			answers := make([]answer, len(questions))
@@ -32,7 +32,7 @@ func TestReads(t *testing.T) {
 		ask := func(n int) {
 			for range n {
 				asked++
-				q := question{delivery: tracking.ID{byte(asked)}}
+				q := question{delivery: tracking.ID{byte(asked >> 8), byte(asked)}}
 				go func() {
 					a, err := r.get(t.Context(), q)
 					if err != nil || a.fields[0] != q.delivery {
@@ -45,8 +45,8 @@ func TestReads(t *testing.T) {
 		left := func(when string, want ...int) {
 			t.Helper()
 			synctest.Wait()
-			if !slices.Equal(under, want) {
-				t.Errorf("%s: trips of %v have left, want %v", when, under, want)
+			if !slices.Equal(gone, want) {
+				t.Errorf("%s: trips of %v have left, want %v", when, gone, want)
 			}
 		}
 		ask(1)
