@@ -1,11 +1,8 @@
 package gateway
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
-	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -47,57 +44,6 @@ type conn struct {
 	hurried atomic.Bool // what is still to be sent must not wait long
 	leaving atomic.Bool // the last word was said
 	ended   atomic.Bool
-}
-
-// upgrade makes a request that came with a key a socket; the key's place is given back by whoever ends it. It answers nil when it was refused; the
-// refusal has been written then.
-func (h *Hub) upgrade(w http.ResponseWriter, r *http.Request, kind string, key [32]byte, refuse func(http.ResponseWriter, error)) *conn {
-	from := h.from(r)
-	refusal := h.reserve(from)
-	if refusal == nil && !h.keys.take(key, h.config.MaxPerKey) {
-		h.release(from)
-		refusal = h.tooMany("key", "with this key")
-	}
-	if refusal != nil {
-		refuse(w, refusal)
-		return nil
-	}
-	c := h.handshake(w, r, kind, from)
-	if c == nil {
-		h.keys.give(key)
-	}
-	return c
-}
-
-// handshake is upgrade for a place that was reserved before; it is given back when the handshake fails.
-func (h *Hub) handshake(w http.ResponseWriter, r *http.Request, kind string, from netip.Prefix) *conn {
-	upgraded, err := h.upgrader.Upgrade(w, r, nil)
-	if err != nil {
-		h.release(from)
-		h.metrics.refused.WithLabelValues("handshake").Inc()
-		return nil
-	}
-	c := &conn{hub: h, socket: upgraded.NetConn(), gone: func() {}}
-	// The server's own limits, which it put on the connection for the request, are over.
-	_ = c.socket.SetDeadline(time.Time{})
-	if tcp, ok := beneath(c.socket).(*net.TCPConn); ok {
-		if kind == "customer" {
-			_ = tcp.SetWriteBuffer(sendBuffer)
-		}
-		if tcp == c.socket {
-			c.raw, _ = tcp.SyscallConn()
-		}
-	}
-	c.seat.kind, c.seat.pings, c.seat.from, c.outbox.pipe = kind, true, from, c
-	return c
-}
-
-// beneath is the connection that TLS speaks over, and otherwise the one itself.
-func beneath(socket net.Conn) net.Conn {
-	if secured, ok := socket.(*tls.Conn); ok {
-		return secured.NetConn()
-	}
-	return socket
 }
 
 // serve has the socket heard from now on, and returns at once: the request's own goroutine, with the stack that HTTP handling left on it, ends here.

@@ -40,13 +40,13 @@ func (t *topic) apply(r *tracking.Record) {
 	events := r.EventsAfter(old.Delivery.Ver)
 	if r.Epoch != old.Epoch || len(events) > 0 && events[0].Ver != old.Delivery.Ver+1 {
 		// Another history, or more missed than a record carries. It has the position; one that waits is of the history before.
-		t.tell(newMessage(frame.Snapshot(t.view(now), 0, t.live, now)), "snapshot", true)
+		t.tell(newMessage(frame.Snapshot(t.view(now, 0), 0, t.live, now)), "snapshot", true)
 	} else {
 		for _, e := range events {
 			t.tell(newMessage(frame.Status(r.Epoch, e)), "status", hide)
 		}
 		if sight || viewDiffers(old, r) {
-			t.tell(newMessage(frame.Changed(t.view(now))), "view", hide)
+			t.tell(newMessage(frame.Changed(t.view(now, t.ver))), "view", hide)
 		}
 	}
 	if r.Delivery.Status.Final() {
@@ -144,7 +144,7 @@ func (t *topic) show() {
 	shown := t.aim.Shows(t.offered(), now, &room)
 	if shown == nil || !t.promise {
 		if promised != t.promise {
-			t.tell(newMessage(frame.Changed(t.view(now))), "view", true)
+			t.tell(newMessage(frame.Changed(t.view(now, t.ver))), "view", true)
 		}
 		return
 	}

@@ -153,7 +153,6 @@ func NewHub(feed Feed, records Records, config Config, metrics *metrics, now fun
 	h.newcomers, h.behind = newCatchUp(h), newCatchUp(h)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.upgrader = websocket.Upgrader{
-		HandshakeTimeout: 5 * time.Second,
 		// The library has only the handshake to do.
 		WriteBufferPool: &sync.Pool{},
 		Subprotocols:    []string{subprotocol}, CheckOrigin: h.originAllowed,

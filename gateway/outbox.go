@@ -35,7 +35,7 @@ type outbox struct {
 	pipe pipe
 
 	mu       sync.Mutex
-	rest     []byte // of a frame that went out in part: nothing may come before it
+	rest     []byte // of a frame that went out in part, or the handshake's answer: nothing may come before it
 	events   []*message
 	waiting  int // bytes of events
 	position *message
@@ -87,17 +87,30 @@ func (o *outbox) newest(d *borrowed) (replaced bool) {
 }
 
 // sent writes a frame if nothing waits before it and the network takes it now. Of one that it takes in part the rest waits, copied: b is the caller's.
-// Called with mu held.
+// With the first frame goes the handshake's answer; the two are one, and whatever of it is not taken is the rest. Called with mu held.
 func (o *outbox) sent(b []byte) bool {
 	if o.writing {
 		return false
 	}
+	first := o.rest != nil
+	if first {
+		b, o.rest = append(o.rest, b...), nil
+	}
 	n := o.pipe.try(b)
-	if n > 0 && n < len(b) {
+	if n < len(b) && (n > 0 || first) {
 		o.rest = append([]byte(nil), b[n:]...)
 		o.wake()
 	}
-	return n > 0
+	return n > 0 || first
+}
+
+// answerNow has the handshake's answer not wait for the first frame.
+func (o *outbox) answerNow() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.rest != nil {
+		o.sent(nil)
+	}
 }
 
 // Control frames are written whole, as they lie here (RFC 6455 section 5.5).

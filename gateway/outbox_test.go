@@ -157,12 +157,14 @@ func TestOutbox(t *testing.T) {
 
 // tube is a pipe that takes so many bytes at once and then no more until it is emptied.
 type tube struct {
+	tries int
 	room  int
 	went  []byte
 	woken int
 }
 
 func (p *tube) try(b []byte) int {
+	p.tries++
 	n := min(len(b), p.room)
 	p.room -= n
 	p.went = append(p.went, b[:n]...)
@@ -215,5 +217,42 @@ func TestOutbox_at_once(t *testing.T) {
 		clear(*d.buffer)
 		d.done()
 		wantTaken(t, o, "rest bc")
+	})
+	t.Run("the answer to the handshake goes out with the first frame", func(t *testing.T) {
+		t.Parallel()
+		for room, rest := range map[int]string{1 << 10: "", 9: "ong", 6: "\x81\x04long", 5: "r\x81\x04long", 0: "answer\x81\x04long"} {
+			p := &tube{room: room}
+			o := &outbox{pipe: p, rest: []byte("answer")}
+			o.event(said("long"), false)
+			if p.tries != 1 {
+				t.Errorf("with room for %d it took %d tries", room, p.tries)
+			}
+			var want []string
+			if rest != "" {
+				want = []string{"rest " + rest}
+			}
+			wantTaken(t, o, want...)
+			if p.room = 1 << 10; !o.sent([]byte("x")) || p.woken != len(want) {
+				t.Errorf("with room for %d somebody was woken %d times", room, p.woken)
+			}
+		}
+	})
+	t.Run("the answer to the handshake waits for no frame where none is to come", func(t *testing.T) {
+		t.Parallel()
+		p := &tube{room: 1 << 10}
+		o := &outbox{pipe: p, rest: []byte("answer")}
+		o.answerNow()
+		o.answerNow()
+		o.newest(lent("a"))
+		if want := "answer\x81\x01a"; string(p.went) != want || p.tries != 2 {
+			t.Errorf("sent %q in %d tries", p.went, p.tries)
+		}
+	})
+	t.Run("a goodbye before the first frame comes behind the answer", func(t *testing.T) {
+		t.Parallel()
+		p := &tube{room: 1 << 10}
+		o := &outbox{pipe: p, rest: []byte("answer")}
+		o.end(finished, 0)
+		wantTaken(t, o, "rest answer", "finished")
 	})
 }

@@ -11,6 +11,9 @@ import (
 // alone; events as they are decoded are ten times as large.
 type tail []byte
 
+// usualEvents is what a delivery has when it ends as it should.
+const usualEvents = 8
+
 func packTail(events []tracking.Event) tail {
 	var b tail
 	for _, e := range events {
@@ -23,23 +26,30 @@ func packTail(events []tracking.Event) tail {
 	return append(make(tail, 0, len(b)), b...)
 }
 
-// events answers what was packed.
-func (t tail) events() (events []tracking.Event) {
+// after answers the events with a higher ver than what is known already; of the others nothing is made.
+func (t tail) after(known int64) (events []tracking.Event) {
 	number := func() int64 {
 		n, size := binary.Varint(t)
 		t = t[size:]
 		return n
 	}
-	text := func() string {
+	text := func() []byte {
 		n, size := binary.Uvarint(t)
-		s := string(t[size : size+int(n)])
+		s := t[size : size+int(n)]
 		t = t[size+int(n):]
 		return s
 	}
 	for len(t) > 0 {
-		e := tracking.Event{Ver: number(), At: time.Unix(0, number()).UTC(), Status: tracking.Status(text()), Reason: text()}
-		e.Proof = tracking.Proof{LeftAt: text(), Name: text()}
-		events = append(events, e)
+		ver, at, status, reason, leftAt, name := number(), number(), text(), text(), text(), text()
+		if ver <= known {
+			continue
+		}
+		if events == nil {
+			events = make([]tracking.Event, 0, usualEvents)
+		}
+		events = append(events, tracking.Event{
+			Ver: ver, At: time.Unix(0, at).UTC(), Status: tracking.Status(status), Reason: string(reason), Proof: tracking.Proof{LeftAt: string(leftAt), Name: string(name)},
+		})
 	}
 	return events
 }

@@ -36,6 +36,12 @@ type visit struct {
 	look   int64            // the topic's look that must have ended before they are shown anything
 }
 
+// snapshot is an encoded one, for those who know the events up to a ver.
+type snapshot struct {
+	known   int64
+	message *message
+}
+
 // topic is one delivery that somebody watches on this node: what they have been told, and (gate.go) the gate through which everything new comes.
 type topic struct {
 	hub *Hub
@@ -60,8 +66,8 @@ type topic struct {
 	newest    tracking.Position
 	held      *held // fixes that are not old enough to be shown; nil unless the merchant wants them to be
 	eta       tracking.ETA
-	// snapshots are encoded for newcomers, by the ver they know already; a crowd that returns knows the same. Cleared by every change, and soon.
-	snapshots map[int64]*message
+	// snapshots are encoded for newcomers, few at a time: a crowd that returns knows the same. Cleared by every change, and soon.
+	snapshots []snapshot
 
 	snapshotAt time.Time
 	staleSince time.Time        // as the snapshots say
@@ -203,15 +209,20 @@ func (t *topic) exit(v *viewer) {
 // snapshotFor answers the encoded snapshot: encoded once for however many newcomers know the same. Called with mu held.
 func (t *topic) snapshotFor(since int64) *message {
 	now, stale := t.hub.now(), t.hub.config.StaleSince()
-	if len(t.snapshots) == 0 || now.Sub(t.snapshotAt) > snapshotLife || !stale.Equal(t.staleSince) {
-		t.snapshots, t.snapshotAt, t.staleSince = map[int64]*message{}, now, stale
+	if now.Sub(t.snapshotAt) > snapshotLife || !stale.Equal(t.staleSince) {
+		t.snapshots = nil
 	}
-	m := t.snapshots[since]
-	if m == nil {
-		t.hub.metrics.frames.WithLabelValues("snapshot").Inc()
-		m = newMessage(frame.Snapshot(t.view(now), since, t.live, now))
-		t.snapshots[since] = m
+	for _, s := range t.snapshots {
+		if s.known == since {
+			return s.message
+		}
 	}
+	if len(t.snapshots) == 0 {
+		t.snapshotAt, t.staleSince = now, stale
+	}
+	t.hub.metrics.frames.WithLabelValues("snapshot").Inc()
+	m := newMessage(frame.Snapshot(t.view(now, since), since, t.live, now))
+	t.snapshots = append(t.snapshots, snapshot{since, m})
 	return m
 }
 
@@ -233,16 +244,19 @@ func (t *topic) known() *tracking.Record {
 	return t.record
 }
 
-// whole is the record with its events. Called with mu held.
-func (t *topic) whole() *tracking.Record {
+// recordFor is the record with the events after those that are known. Called with mu held.
+func (t *topic) recordFor(known int64) *tracking.Record {
+	if known >= t.ver {
+		return t.record
+	}
 	r := *t.record
-	r.Events = t.tail.events()
+	r.Events = t.tail.after(known)
 	return &r
 }
 
-// view decides what may be seen now. Called with mu held.
-func (t *topic) view(now time.Time) tracking.View {
-	v := tracking.View{Record: t.whole(), Why: t.aim.Why, StaleSince: t.hub.config.StaleSince()}
+// view decides what may be seen now by somebody who knows the events up to a ver. Called with mu held.
+func (t *topic) view(now time.Time, known int64) tracking.View {
+	v := tracking.View{Record: t.recordFor(known), Why: t.aim.Why, StaleSince: t.hub.config.StaleSince()}
 	if t.expect(now); t.promise {
 		eta := t.eta
 		v.ETA = &eta

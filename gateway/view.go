@@ -14,7 +14,7 @@ func (h *Hub) View(id tracking.ID) (tracking.View, bool) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	v := t.view(h.now())
+	v := t.view(h.now(), 0)
 	if v.Position != nil {
 		newest := *v.Position // the topic's own moves on
 		v.Position = &newest
