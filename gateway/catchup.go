@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,9 +13,10 @@ import (
 )
 
 const (
-	roundSize   = 1000 // topics in one round
-	readsAtOnce = 16   // records that are read at the same time
-	readLimit   = 3 * time.Second
+	roundSize    = 1000 // topics in one round
+	readsAtOnce  = 16   // records that are read at the same time
+	settledAlone = 100  // topics that are not worth another goroutine
+	readLimit    = 3 * time.Second
 )
 
 // catchUp reads topics that may have missed something, in rounds: what becomes due while one round is read shares the next, so that a reconnect
@@ -92,9 +95,21 @@ func (h *Hub) read(round []*topic) {
 	}
 	h.readRecords(ctx, looks)
 	h.readPlaces(ctx, looks)
-	for i := range looks {
-		looks[i].topic.settle(&looks[i])
+	settle(looks)
+}
+
+// settle ends a round for all its topics. Whoever waited is shown everything then, with a system call for each: when a crowd comes back, that is work for
+// every processor.
+func settle(looks []look) {
+	var parts sync.WaitGroup
+	for part := range slices.Chunk(looks, max(settledAlone, (len(looks)+1)/runtime.GOMAXPROCS(0))) {
+		parts.Go(func() {
+			for i := range part {
+				part[i].topic.settle(&part[i])
+			}
+		})
 	}
+	parts.Wait()
 }
 
 // look begins a round: the watch on the delivery must have been confirmed by now for what follows to be the whole truth.

@@ -62,15 +62,16 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 		c.refuse(w, r, refusal)
 		return
 	}
-	defer c.hub.opened()
 	in, err := c.open(r, token, parseSince(r.URL.Query().Get("since")))
 	if err != nil {
+		c.hub.opened()
 		c.hub.release(from)
 		c.refuse(w, r, err)
 		return
 	}
 	conn := c.hub.handshake(w, r, "customer", from)
 	if conn == nil {
+		c.hub.opened()
 		c.hub.leave(in.topic)
 		return
 	}
@@ -80,10 +81,13 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 		c.hub.leave(topic)
 	}
 	conn.serve(smallMessage)
-	// The snapshot may take a moment; the reader is there meanwhile to notice who leaves.
-	if err := in.enter(c.hub.ctx, viewer); err != nil {
-		conn.outbox.end(failed(err), 2*time.Second)
-	}
+	// The snapshot may take a moment. Whoever hears the socket notices meanwhile that they leave, and this request's goroutine need not be there for it.
+	in.enterSoon(viewer, func(err error) {
+		c.hub.opened()
+		if err != nil {
+			conn.outbox.end(failed(err), 2*time.Second)
+		}
+	})
 }
 
 // parseSince reads "<epoch>.<ver>"; anything else means that nothing is known yet.

@@ -195,6 +195,9 @@ func (t *topic) tick(now time.Time) {
 	if t.held != nil && t.held.release(now) {
 		t.show()
 	}
+	if len(t.waiting) > 0 {
+		t.letIn(func(w *waiter) bool { return now.Sub(w.since) >= joinLimit })
+	}
 	if len(t.viewers) > 0 && now.Sub(t.said) >= tickEvery {
 		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, t.live, now)), "tick", false)
 	}

@@ -43,11 +43,11 @@ func (c *Customers) Events(w http.ResponseWriter, r *http.Request, token string)
 	viewer := &viewer{outbox: &place.outbox, generation: in.record.Delivery.LinkGen}
 	c.hub.sit(place)
 	defer c.hub.rise(place)
+	defer in.topic.exit(viewer)
 	if err := in.enter(ctx, viewer); err != nil {
 		c.refuse(w, r, err)
 		return
 	}
-	defer in.topic.exit(viewer)
 	entered()
 
 	header := w.Header()

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,7 +73,7 @@ type topic struct {
 	snapshotAt time.Time
 	staleSince time.Time        // as the snapshots say
 	looks      int64            // how many have begun
-	turned     chan struct{}    // closed when a look ends; nil while nobody waits for that
+	waiting    []waiter         // for a look to end
 	err        error            // there is no such delivery any more
 	gaps       int              // how often a watch was lost
 	record     *tracking.Record // without its events, and what else viewers are not told; what it points to is never changed
@@ -113,34 +114,6 @@ func await(ctx context.Context, w Watch) {
 // isOpen reports whether newcomers can be served.
 func (t *topic) isOpen() bool { return t.settled.Load() > 0 }
 
-// await waits until a look has ended that had at least this number.
-func (t *topic) await(ctx context.Context, look int64) {
-	for t.settled.Load() < look && ctx.Err() == nil {
-		t.mu.Lock()
-		if t.turned == nil {
-			t.turned = make(chan struct{})
-		}
-		turned := t.turned
-		t.mu.Unlock()
-		if t.settled.Load() >= look {
-			return
-		}
-		select {
-		case <-turned:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// settles says that a look has ended. Called with mu held.
-func (t *topic) settles(look int64) {
-	t.settled.Store(max(look, t.settled.Load()))
-	if t.turned != nil {
-		close(t.turned)
-		t.turned = nil
-	}
-}
-
 func (t *topic) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -152,20 +125,68 @@ func (t *topic) close() {
 	}
 }
 
-// enter shows a newcomer everything, and from then on what is new. Errors: CodeTooMany, CodeNotFound, CodeUnavailable.
-//
-// What was read to open their link is newer than anything they may have seen on another node, so it is taken in first: a node that has not heard of the
-// last change yet must not show them an older one. Those who come back wait for a look that began after they came, so that the same goes for the marker.
-func (in *visit) enter(ctx context.Context, v *viewer) error {
-	t := in.topic
-	waiting, cancel := context.WithTimeout(ctx, joinLimit)
-	defer cancel()
-	if t.await(waiting, in.look); ctx.Err() != nil {
+// waiter is a viewer whose look has not ended.
+type waiter struct {
+	visit
+	viewer  *viewer
+	since   time.Time
+	entered func(error)
+}
+
+// enter shows a newcomer everything, and from then on what is new. It waits for that, unlike enterSoon. Errors: CodeTooMany, CodeNotFound, CodeUnavailable.
+func (in visit) enter(ctx context.Context, v *viewer) error {
+	entered := make(chan error, 1)
+	in.enterSoon(v, func(err error) { entered <- err })
+	select {
+	case err := <-entered:
+		return err
+	case <-ctx.Done():
 		return tracking.Unavailable("the delivery", ctx.Err())
 	}
-	// If it has not ended, the stores are slow. What they see now is true as far as anybody knows, and not called live.
+}
+
+// enterSoon is enter as soon as their look has ended: they wait as an entry in a list, and nobody waits with them. entered is told once how it went, and
+// must not block.
+func (in visit) enterSoon(v *viewer, entered func(error)) {
+	t := in.topic
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ends(in.look) {
+		entered(t.admit(in, v))
+		return
+	}
+	t.waiting = append(t.waiting, waiter{in, v, t.hub.now(), entered})
+}
+
+// ends reports whether there is nothing to wait for any more. Called with mu held.
+func (t *topic) ends(look int64) bool { return t.settled.Load() >= look || t.err != nil }
+
+// settles says that a look has ended. Called with mu held.
+func (t *topic) settles(look int64) {
+	t.settled.Store(max(look, t.settled.Load()))
+	t.letIn(func(w *waiter) bool { return t.ends(w.look) })
+}
+
+// letIn has those enter who wait and of whom it is true. Called with mu held.
+func (t *topic) letIn(whom func(*waiter) bool) {
+	t.waiting = slices.DeleteFunc(t.waiting, func(w waiter) bool {
+		is := whom(&w)
+		if is {
+			w.entered(t.admit(w.visit, w.viewer))
+		}
+		return is
+	})
+	if len(t.waiting) == 0 {
+		t.waiting = nil
+	}
+}
+
+// admit lets a viewer in. Called with mu held.
+//
+// What was read to open their link is newer than anything they may have seen on another node, so it is taken in first: a node that has not heard of the
+// last change yet must not show them an older one. Those who come back waited for a look that began after they came, so that the same goes for the marker;
+// if it has not ended, the stores are slow, and what they see now is true as far as anybody knows, and not called live.
+func (t *topic) admit(in visit, v *viewer) error {
 	if t.err != nil {
 		return t.err
 	}

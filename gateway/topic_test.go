@@ -80,7 +80,15 @@ func TestTopic_enter_while_nothing_can_be_read(t *testing.T) {
 	r := shown()
 	s.put(next(r)) // so that its record must be read
 	j := &judge{promise: &promise{}}
-	if err := j.join(h, r); err != nil {
+	joined := make(chan error, 1)
+	go func() { joined <- j.join(h, r) }()
+	awaitThat(t, "the viewer to have waited long enough", func() bool {
+		for i := range h.shards {
+			h.tend(&h.shards[i], h.now().Add(joinLimit))
+		}
+		return len(joined) > 0
+	})
+	if err := <-joined; err != nil {
 		t.Fatal(err)
 	}
 	if ver, _, live, err := j.state(); ver != 1 || live || err != nil {
