@@ -74,6 +74,19 @@ func (t *topic) tell(m *message, kind string, hide bool) {
 	}
 }
 
+// nothing tells every viewer that nothing happened, and whether they would hear of it. Called with mu held.
+func (t *topic) nothing(now time.Time) {
+	t.hub.metrics.ticks.Inc()
+	t.said = now
+	d := borrow(func(b []byte) []byte { return frame.AppendTick(b, t.ver, t.live, now) })
+	defer d.done()
+	for _, v := range t.viewers {
+		if !v.outbox.passing(&d) {
+			v.outbox.end(slow, time.Second)
+		}
+	}
+}
+
 // revoke sends away whoever came by a link that does not open any more. Called with mu held.
 func (t *topic) revoke() {
 	for _, v := range t.viewers {
@@ -181,7 +194,7 @@ func (t *topic) setLive(live bool) {
 	}
 	t.live, t.snapshots = live, nil
 	if len(t.viewers) > 0 {
-		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, live, t.hub.now())), "tick", false)
+		t.nothing(t.hub.now())
 	}
 }
 
@@ -199,6 +212,6 @@ func (t *topic) tick(now time.Time) {
 		t.letIn(func(w *waiter) bool { return now.Sub(w.since) >= joinLimit })
 	}
 	if len(t.viewers) > 0 && now.Sub(t.said) >= tickEvery {
-		t.tell(newMessage(frame.Tick(t.record.Delivery.Ver, t.live, now)), "tick", false)
+		t.nothing(now)
 	}
 }

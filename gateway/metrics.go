@@ -9,7 +9,8 @@ type metrics struct {
 	topics    prometheus.Gauge
 	behind    prometheus.Gauge
 	frames    *prometheus.CounterVec
-	positions prometheus.Counter // of frames: counted for every fix, and not looked up each time
+	positions prometheus.Counter // of frames, as ticks are: counted all day, and not looked up each time
+	ticks     prometheus.Counter
 	conflated prometheus.Counter
 	reads     prometheus.Counter
 	windows   *prometheus.CounterVec
@@ -42,7 +43,7 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 	for _, kind := range []string{"snapshot", "status", "view", "position", "tick", "frame"} {
 		m.frames.WithLabelValues(kind)
 	}
-	m.positions = m.frames.WithLabelValues("position")
+	m.positions, m.ticks = m.frames.WithLabelValues("position"), m.frames.WithLabelValues("tick")
 	for _, result := range []string{"taken", "replaced"} {
 		m.windows.WithLabelValues(result)
 	}

@@ -152,7 +152,7 @@ func (s *opsSocket) next(now time.Time, second bool) {
 		}
 	}
 	if s.fleet.live != s.live || now.Sub(s.said) >= tickEvery {
-		s.say(now, "tick", frame.Tick(0, s.fleet.live, now))
+		s.say(now, "tick", frame.AppendTick(nil, 0, s.fleet.live, now))
 	}
 }
 

@@ -61,11 +61,32 @@ func (o *outbox) event(m *message, hide bool) bool {
 		return false
 	}
 	if !o.sent(m.frame) {
-		o.events = append(o.events, m)
-		o.waiting += len(m.frame)
-		o.wake()
+		o.line(m)
 	}
 	return true
+}
+
+// passing is event for what is borrowed: it is kept only where it must wait.
+func (o *outbox) passing(d *borrowed) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.last != nil {
+		return true
+	}
+	if o.full() {
+		return false
+	}
+	if !o.sent(d.frame()) {
+		o.line(d.keep())
+	}
+	return true
+}
+
+// line has a message wait for its turn. Called with mu held.
+func (o *outbox) line(m *message) {
+	o.events = append(o.events, m)
+	o.waiting += len(m.frame)
+	o.wake()
 }
 
 func (o *outbox) full() bool { return len(o.events) >= maxEvents || o.waiting >= maxWaiting }

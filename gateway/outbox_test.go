@@ -208,6 +208,29 @@ func TestOutbox_at_once(t *testing.T) {
 			t.Errorf("sent %q", p.went)
 		}
 	})
+	t.Run("what passes waits in its turn, and is full like everything", func(t *testing.T) {
+		t.Parallel()
+		o, _ := box()
+		o.event(said("1"), false)
+		d := borrow(func(b []byte) []byte { return append(b, "abc"...) })
+		if !o.passing(&d) {
+			t.Error("there was no room")
+		}
+		clear(*d.buffer)
+		d.done()
+		o.event(said("2"), false)
+		wantTaken(t, o, "1", "abc", "2")
+		for range maxEvents {
+			o.event(said("x"), false)
+		}
+		if o.passing(lent("y")) {
+			t.Error("there was room behind too much")
+		}
+		o.end(slow, 0)
+		if !o.passing(lent("z")) {
+			t.Error("after goodbye nothing is too much")
+		}
+	})
 	t.Run("what waits is the caller's no more", func(t *testing.T) {
 		t.Parallel()
 		p := &tube{room: 3}

@@ -70,6 +70,26 @@ func TestBudget_positions(t *testing.T) {
 	}
 }
 
+// A quiet delivery, of which its viewers are told every few seconds that nothing happens, leaves nothing behind either.
+func TestBudget_ticks(t *testing.T) {
+	h := newHub(t, newLine(), newShelf())
+	top, drains := watchedBy(t, h, 5)
+	n, now := 0, time.Now()
+	allocations := testing.AllocsPerRun(1000, func() {
+		n++
+		now = now.Add(tickEvery)
+		top.tick(now)
+	})
+	for _, d := range drains {
+		if d.frames != n {
+			t.Fatalf("a viewer was sent %d ticks of %d", d.frames, n)
+		}
+	}
+	if allocations > 0 {
+		t.Errorf("%v allocations for a tick", allocations)
+	}
+}
+
 // counted is what a counter has come to.
 func counted(t testing.TB, c prometheus.Collector) float64 {
 	registry := prometheus.NewRegistry()

@@ -82,7 +82,7 @@ func TestFrames_golden(t *testing.T) {
 		"position-rounded.json": frame.AppendPosition(nil, tracking.Position{
 			Lat: 37.785157, Lon: -122.406838, RoundedM: tracking.Read(300), RecordedAt: at(t, "18:15:35"),
 		}, 5, eta(t, "18:20:30", "18:17:00", "18:24:00")),
-		"tick.json": frame.Tick(5, true, at(t, "18:15:40")),
+		"tick.json": frame.AppendTick(nil, 5, true, at(t, "18:15:40")),
 		"bye.json":  frame.Bye("restarting", 1234*time.Millisecond),
 	} {
 		golden, err := os.ReadFile(filepath.Join(goldens, name))
@@ -130,7 +130,7 @@ func TestSnapshot_stale(t *testing.T) {
 
 func TestTick_without_ver(t *testing.T) {
 	t.Parallel()
-	if ver, there := decode(t, frame.Tick(0, true, time.Now()))["sv"]; there {
+	if ver, there := decode(t, frame.AppendTick(nil, 0, true, time.Now()))["sv"]; there {
 		t.Errorf("a live map is told ver %v", ver)
 	}
 }
