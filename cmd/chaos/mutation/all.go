@@ -111,7 +111,7 @@ var All = []Mutation{
 	{
 		Name: "a viewer who comes back is told everything again",
 		Edits: []Edit{{
-			"gateway/topic.go",
+			"gateway/visit.go",
 			"	v.outbox.event(t.snapshotFor(since), false)\n",
 			"	v.outbox.event(t.snapshotFor(0), false)\n",
 		}},
@@ -120,7 +120,7 @@ var All = []Mutation{
 	{
 		Name: "a viewer who comes back is told nothing of what they have missed",
 		Edits: []Edit{{
-			"gateway/topic.go",
+			"gateway/visit.go",
 			"	t.viewers = append(t.viewers, v)\n",
 			"	if since > 0 {\n		since = t.record.Delivery.Ver\n	}\n	t.viewers = append(t.viewers, v)\n",
 		}},
