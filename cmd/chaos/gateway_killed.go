@@ -23,7 +23,8 @@ const backWithin = 5 * time.Second
 
 func gatewayKilled(r *Run) {
 	r.Repeat(2, 10, func(i int) {
-		before := r.questionsEach(func() { r.Wait(time.Second) })
+		// As long as coming back may take, and as deliveries take for a step: in half of that there are twice as many steps or half as many.
+		before := r.questionsEach(func() { r.Wait(2 * time.Second) })
 		victim := r.Gateways[i%len(r.Gateways)]
 		at := time.Now()
 		during := r.questionsEach(func() { r.Fault(victim.Kill) })
