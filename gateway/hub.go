@@ -49,8 +49,8 @@ type Config struct {
 	Network       func(*http.Request) netip.Prefix
 	// MaxPerKey is how many sockets one key may have open; 1,000: a shop's staff may share one.
 	MaxPerKey int
-	// MaxOpening is how many viewers may be on their way in at once, each waiting for its snapshot; 5,000. Of a crowd that comes
-	// back in one moment the rest are told when to try again, each at a moment of its own.
+	// MaxOpening is how many viewers may be on their way in at once, each waiting for its snapshot; 5,000. Of a crowd that comes back in one moment
+	// the rest are told when to try again, each at a moment of its own.
 	MaxOpening int
 	// MaxAge is how long a socket or stream lives, give or take a sixth; 30 min. Then its viewer is sent to find a node anew: so those that were
 	// started last get their share, and a node that must go has few who came long ago.

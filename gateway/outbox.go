@@ -51,42 +51,33 @@ type outbox struct {
 func (o *outbox) event(m *message, hide bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.last != nil {
-		return true
-	}
 	if hide {
 		o.position = nil
 	}
-	if o.full() {
-		return false
-	}
-	if !o.sent(m.frame) {
-		o.line(m)
-	}
-	return true
+	return o.add(m.frame, func() *message { return m })
 }
 
 // passing is event for what is borrowed: it is kept only where it must wait.
 func (o *outbox) passing(d *borrowed) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.last != nil {
-		return true
-	}
-	if o.full() {
-		return false
-	}
-	if !o.sent(d.frame()) {
-		o.line(d.keep())
-	}
-	return true
+	return o.add(d.frame(), d.keep)
 }
 
-// line has a message wait for its turn. Called with mu held.
-func (o *outbox) line(m *message) {
-	o.events = append(o.events, m)
-	o.waiting += len(m.frame)
-	o.wake()
+// add sends a frame, or has what is kept of it wait for its turn. Called with mu held.
+func (o *outbox) add(b []byte, keep func() *message) bool {
+	switch {
+	case o.last != nil:
+		return true
+	case o.full():
+		return false
+	case !o.sent(b):
+		m := keep()
+		o.events = append(o.events, m)
+		o.waiting += len(m.frame)
+		o.wake()
+	}
+	return true
 }
 
 func (o *outbox) full() bool { return len(o.events) >= maxEvents || o.waiting >= maxWaiting }

@@ -36,8 +36,8 @@ func (in visit) enter(ctx context.Context, v *viewer) error {
 	}
 }
 
-// enterSoon is enter as soon as their look has ended: they wait as an entry in a list, and nobody waits with them. entered is told once how it went, and
-// must not block.
+// enterSoon is enter as soon as their look has ended: they wait as an entry in a list, and nobody waits with them. entered is told once how it went, while
+// the topic is locked: it must not block, and must not come back to the topic.
 func (in visit) enterSoon(v *viewer, entered func(error)) {
 	t := in.topic
 	t.mu.Lock()
