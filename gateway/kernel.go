@@ -42,7 +42,7 @@ func (in *arrival) release() {
 func (in *arrival) readInto(fd uintptr) bool {
 	in.borrow()
 	for {
-		n, err := syscall.Read(int(fd), in.buffer[:])
+		n, err := readNow(fd, in.buffer[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
@@ -65,9 +65,9 @@ type attempt struct {
 var attempts = sync.Pool{New: func() any {
 	a := &attempt{}
 	a.do = func(fd uintptr) {
-		n, err := syscall.Write(int(fd), a.b)
+		n, err := writeNow(fd, a.b)
 		for err == syscall.EINTR {
-			n, err = syscall.Write(int(fd), a.b)
+			n, err = writeNow(fd, a.b)
 		}
 		a.n = max(0, n)
 	}

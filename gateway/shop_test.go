@@ -41,6 +41,8 @@ type shop struct {
 	merchant tracking.ID
 	boss     tracking.Actor
 	log      *slog.Logger
+	mu       sync.Mutex
+	moved    time.Time // when somebody last moved
 }
 
 func newShop(t *testing.T) *shop {
@@ -143,10 +145,17 @@ func (s *shop) report(phone tracking.Actor, r tracking.Record, status tracking.S
 	return reported.Record
 }
 
-// move has a phone report a fix of now at a latitude.
+// move has a phone report a fix of now, and at least a millisecond after the one before: of two of the same moment the second says nothing new.
 func (s *shop) move(phone tracking.Actor, lat, lon float64) {
 	s.t.Helper()
-	s.moveAt(phone, lat, lon, time.Now())
+	s.mu.Lock()
+	at := time.Now()
+	if next := s.moved.Add(time.Millisecond); at.Before(next) {
+		at = next
+	}
+	s.moved = at
+	s.mu.Unlock()
+	s.moveAt(phone, lat, lon, at)
 }
 
 func (s *shop) moveAt(phone tracking.Actor, lat, lon float64, at time.Time) {

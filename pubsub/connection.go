@@ -52,7 +52,7 @@ func dial(ctx context.Context, o *redis.Options, address, group string, sharded 
 	}
 	c := &connection{
 		Conn: conn, sharded: sharded, address: address, canary: key.Canary(group, rand.Text()),
-		reader: reader{conn: conn, limit: min(limit, greetLimit), buffer: make([]byte, bufferSize)},
+		reader: reader{conn: unwatched(conn), limit: min(limit, greetLimit), buffer: make([]byte, bufferSize)},
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	err = c.greet(o.Username, o.Password)

@@ -49,7 +49,7 @@ func (s Shape) fit(system rig.System) Shape {
 }
 
 func (b *Bench) fanout(ctx context.Context, r *rig.Rig, system rig.System, s Shape) ([]report.Reading, error) {
-	server, set, err := opened(ctx, r, system, s.Topics, s.Watchers)
+	server, set, err := b.opened(ctx, r, system, s.Topics, s.Watchers)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (b *Bench) posted(ctx context.Context, r *rig.Rig) error {
 		"CPU seconds for a million", b.Sizes.PostAt, b.Sizes.Connections))
 	return b.repeats(ctx, table, fmt.Sprintf("%d/s", b.Sizes.PostAt), rig.Systems[1:], func(system rig.System) ([]report.Reading, error) {
 		topics := min(1000, len(r.Fleet))
-		server, set, err := opened(ctx, r, system, topics, 1)
+		server, set, err := b.opened(ctx, r, system, topics, 1)
 		if err != nil {
 			return nil, err
 		}

@@ -72,8 +72,9 @@ func (b *Bench) flow(ctx context.Context, set *viewers.Set, parts func() []rig.P
 	return f, errors.Join(err, sent, profiled())
 }
 
-// opened starts a fresh server of a system with the viewers of a shape. The caller must end both.
-func opened(ctx context.Context, r *rig.Rig, system rig.System, topics, watchers int) (*rig.Server, *viewers.Set, error) {
+// opened starts a fresh server of a system with the viewers of a shape, and waits until it has done with their handshakes: what is measured is what comes
+// after. The caller must end both.
+func (b *Bench) opened(ctx context.Context, r *rig.Rig, system rig.System, topics, watchers int) (*rig.Server, *viewers.Set, error) {
 	server, err := r.Start(ctx, system)
 	if err != nil {
 		return nil, nil, err
@@ -83,7 +84,10 @@ func opened(ctx context.Context, r *rig.Rig, system rig.System, topics, watchers
 		server.Stop()
 		return nil, nil, err
 	}
-	if err := open(ctx, set, server.Targets(topics, watchers, false)); err != nil {
+	if err = open(ctx, set, server.Targets(topics, watchers, false)); err == nil {
+		_, err = b.settle(ctx, set, server.Part("server"))
+	}
+	if err != nil {
 		set.Close()
 		server.Stop()
 		return nil, nil, err

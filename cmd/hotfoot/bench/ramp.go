@@ -59,7 +59,7 @@ func (b *Bench) Ramp(ctx context.Context) error {
 
 // ramp answers the last flow that was carried, and its updates a second; nil and 0 when none was.
 func (b *Bench) ramp(ctx context.Context, r *rig.Rig, system rig.System, s Shape, start float64) (best *flow, rate float64, err error) {
-	server, set, err := opened(ctx, r, system, s.Topics, s.Watchers)
+	server, set, err := b.opened(ctx, r, system, s.Topics, s.Watchers)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -31,7 +31,7 @@ func (b *Bench) Storm(ctx context.Context) error {
 }
 
 func (b *Bench) storm(ctx context.Context, r *rig.Rig, system rig.System, sockets int) ([]report.Reading, error) {
-	server, set, err := opened(ctx, r, system, sockets, 1)
+	server, set, err := b.opened(ctx, r, system, sockets, 1)
 	if err != nil {
 		return nil, err
 	}
