@@ -218,7 +218,9 @@ func (t *topic) settle(l *look) {
 	}
 	// What was read belongs to the courier it was read of, and to a delivery that is still underway.
 	if l.newest != nil && l.courierID == t.record.Delivery.CourierID && t.record.Delivery.Status.Underway() {
-		t.place(*l.newest)
+		if t.place(*l.newest) {
+			t.show()
+		}
 	}
 	// With another courier than the round has seen the next round decides: the watch on them makes the topic due.
 	if t.courier == nil || t.courier == l.courier {

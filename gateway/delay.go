@@ -66,5 +66,5 @@ func (t *topic) offered() *tracking.Position {
 
 // lose forgets where the courier is, and what of it waits. Called with mu held.
 func (t *topic) lose() {
-	t.placed, t.promise, t.held = false, false, nil
+	t.placed, t.due, t.promise, t.held = false, false, false, nil
 }

@@ -181,7 +181,7 @@ func TestBudget_sight(t *testing.T) {
 			d.frames = 0
 			allocations := testing.AllocsPerRun(1000, func() {
 				n++
-				top.moved(top.courierID, fix(n, began))
+				top.moves(fix(n, began))
 			})
 			if d.frames != n || allocations > 0 {
 				t.Errorf("%v allocations for a position, %d frames of %d", allocations, d.frames, n)

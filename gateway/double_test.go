@@ -32,6 +32,7 @@ type tap struct {
 	courier   tracking.ID
 	changed   func(tracking.Record)
 	moved     func(tracking.Position)
+	calm      func()
 	live      func(bool)
 	ready     chan struct{}
 	confirmed bool // guarded by line.mu
@@ -51,8 +52,8 @@ func (l *line) Delivery(id tracking.ID, changed func(tracking.Record), live func
 	return l.tap(&tap{delivery: id, changed: changed, live: live})
 }
 
-func (l *line) Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) Watch {
-	return l.tap(&tap{courier: id, moved: moved, live: live})
+func (l *line) Courier(id tracking.ID, moved func(tracking.Position), calm func(), live func(bool)) Watch {
+	return l.tap(&tap{courier: id, moved: moved, calm: calm, live: live})
 }
 
 func (l *line) Jobs(_ tracking.ID, _ func(), live func(bool)) Watch { return l.tap(&tap{live: live}) }
@@ -131,6 +132,7 @@ func (l *line) announce(r tracking.Record) {
 func (l *line) move(courier tracking.ID, p tracking.Position) {
 	for _, w := range l.pick(true, func(w *tap) bool { return w.courier == courier && w.moved != nil }) {
 		w.moved(p)
+		w.calm()
 	}
 }
 

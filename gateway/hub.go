@@ -27,7 +27,8 @@ type Watch interface {
 // that anything may have been missed before, and live(false) that it is not any more.
 type Feed interface {
 	Delivery(id tracking.ID, changed func(tracking.Record), live func(bool)) Watch
-	Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) Watch
+	// Courier has moved called for each position, and calm after the last of those that came at one time.
+	Courier(id tracking.ID, moved func(tracking.Position), calm func(), live func(bool)) Watch
 	Jobs(courier tracking.ID, changed func(), live func(bool)) Watch
 	Fleet(merchant tracking.ID, moved func(tracking.ID, tracking.Position), changed func(tracking.Record), staffed func(tracking.Courier), live func(bool)) []Watch
 }

@@ -53,7 +53,7 @@ func TestBudget_positions(t *testing.T) {
 			before, n, began := counted(t, h.metrics.positions), 0, time.Now()
 			allocations := testing.AllocsPerRun(1000, func() {
 				n++
-				top.moved(top.courierID, fix(n, began))
+				top.moves(fix(n, began))
 			})
 			if encoded := counted(t, h.metrics.positions) - before; encoded != float64(n) {
 				t.Errorf("%v frames were encoded of %d positions", encoded, n)
@@ -101,6 +101,39 @@ func counted(t testing.TB, c prometheus.Collector) float64 {
 	return families[0].GetMetric()[0].GetCounter().GetValue()
 }
 
+// moves has a fix come by itself.
+func (t *topic) moves(p tracking.Position) {
+	t.moved(t.courierID, p)
+	t.calm()
+}
+
+// Of fixes that come at one time the newest is shown, once, and one that is not to be shown any more when the last has come is not.
+func TestTopic_calm(t *testing.T) {
+	t.Parallel()
+	h := newHub(t, newLine(), newShelf())
+	top, drains := watchedBy(t, h, 1)
+	d, courier, began := drains[0], top.courierID, time.Now()
+	top.moved(courier, fix(1, began))
+	top.moved(courier, fix(2, began))
+	if d.frames != 0 {
+		t.Fatalf("%d frames before all had come", d.frames)
+	}
+	top.calm()
+	top.calm()
+	if d.frames != 1 || !top.newest.RecordedAt.Equal(fix(2, began).RecordedAt) {
+		t.Errorf("%d frames, and the newest is of %v", d.frames, top.newest.RecordedAt)
+	}
+	top.moved(courier, fix(3, began))
+	r := *top.record
+	r.Courier.OnDuty = false
+	r.Delivery.Rev++
+	top.changed(r)
+	said := d.frames
+	if top.calm(); d.frames != said {
+		t.Error("somebody who may not be seen any more was shown")
+	}
+}
+
 func BenchmarkTopic_moved(b *testing.B) {
 	h := newHub(b, newLine(), newShelf())
 	for _, viewers := range []int{1, 5} {
@@ -110,7 +143,7 @@ func BenchmarkTopic_moved(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				n++
-				top.moved(top.courierID, fix(n, began))
+				top.moves(fix(n, began))
 			}
 		})
 	}

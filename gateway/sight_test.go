@@ -72,13 +72,15 @@ func (th *theatre) move(lat, lon float64) tracking.Position {
 	}
 	th.fixes[courier] = append(th.fixes[courier], p)
 	if th.topic.courierID == courier {
-		th.topic.moved(courier, p)
+		th.topic.moves(p)
 		return p
 	}
 	th.topic.mu.Lock()
 	defer th.topic.mu.Unlock()
 	if d := &th.topic.record.Delivery; d.CourierID == courier && d.Status.Underway() && th.topic.record.Courier.OnDuty {
-		th.topic.place(p)
+		if th.topic.place(p) {
+			th.topic.show()
+		}
 	}
 	return p
 }

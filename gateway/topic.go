@@ -49,6 +49,7 @@ type topic struct {
 	viewers   []*viewer
 	closed    bool
 	placed    bool // newest is known
+	due       bool // it is to be shown
 	promise   bool // eta was shown
 	live      bool // the watches are confirmed and what they might have missed was read
 	courierID tracking.ID

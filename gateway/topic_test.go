@@ -129,7 +129,7 @@ func TestHub_Rewritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	taken(o)
-	top.moved(before.Courier.ID, tracking.Position{RecordedAt: time.Now()})
+	top.moves(tracking.Position{RecordedAt: time.Now()})
 
 	after := before
 	after.Epoch, after.Delivery.Ver, after.Delivery.Rev, after.Delivery.Status, after.Events = 2, 1, 1, tracking.EnRoute, before.Events[:1]

@@ -173,7 +173,21 @@ func (l *lane) deliver(name, payload []byte) {
 	l.mu.Unlock()
 	for _, sub := range told {
 		sub.listener.Message(payload)
+		if sub.listener.Calm != nil && !sub.told {
+			sub.told = true
+			l.told = append(l.told, sub)
+		}
 	}
+}
+
+// calm says to whoever was told something that nothing more has come yet.
+func (l *lane) calm() {
+	for _, sub := range l.told {
+		sub.told = false
+		sub.listener.Calm()
+	}
+	clear(l.told)
+	l.told = l.told[:0]
 }
 
 // silence tells every listener that nothing is live any more.

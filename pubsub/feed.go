@@ -39,11 +39,11 @@ func (f *Feed) Delivery(id tracking.ID, changed func(tracking.Record), live func
 	})
 }
 
-// Courier watches a courier's newest position.
-func (f *Feed) Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) Watch {
+// Courier watches a courier's newest position. Of positions that come at one time calm follows the last.
+func (f *Feed) Courier(id tracking.ID, moved func(tracking.Position), calm func(), live func(bool)) Watch {
 	name := key.Courier(id)
 	// One function for what there is most of, where the others have two.
-	return f.subscriber.Subscribe(name, Listener{Live: live, Message: func(b []byte) {
+	return f.subscriber.Subscribe(name, Listener{Live: live, Calm: calm, Message: func(b []byte) {
 		p, err := wire.Position(b)
 		if err != nil {
 			f.unreadable(name, err)

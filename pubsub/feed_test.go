@@ -42,7 +42,7 @@ func TestFeed(t *testing.T) {
 	record2 := func(r tracking.Record) { e.note(fmt.Sprint("record ", r.Delivery.ID)) }
 	watches := []Watch{
 		feed.Delivery(record.Delivery.ID, record2, live),
-		feed.Courier(courier, func(p tracking.Position) { e.note(fmt.Sprint("position ", p.Lat, p.Lon, p.Pace.Value)) }, live),
+		feed.Courier(courier, func(p tracking.Position) { e.note(fmt.Sprint("position ", p.Lat, p.Lon, p.Pace.Value)) }, func() {}, live),
 		feed.Jobs(courier, func() { e.note("jobs") }, live),
 		feed.Revoked(func(h [32]byte) { e.note(fmt.Sprint("revoked ", h == hash)) }, live),
 	}

@@ -27,8 +27,9 @@ type lane struct {
 	up         atomic.Bool
 
 	// Used by run alone.
-	hint string // where a master has said that the slot is
-	hops int    // how often that was said since a connection worked
+	told []*Subscription // since the reader last waited for something to come
+	hint string          // where a master has said that the slot is
+	hops int             // how often that was said since a connection worked
 	// singing are the canaries of this connection and of those before, which may take seconds to notice that a server does not answer: the next
 	// connection does not wait for that.
 	singing sync.WaitGroup
@@ -129,10 +130,18 @@ func (l *lane) receive(conn *connection) error {
 	s := l.subscriber
 	mayMiss := int64(s.canaryLimit / s.canaryEvery)
 	heard := int64(0)
+	defer l.calm()
 	for {
-		f, err := conn.reader.next()
+		f, whole, err := conn.reader.held()
 		if err != nil {
 			return err
+		}
+		if !whole {
+			l.calm()
+			if err := conn.reader.fill(); err != nil {
+				return err
+			}
+			continue
 		}
 		switch f.kind {
 		case message:

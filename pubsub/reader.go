@@ -22,18 +22,27 @@ type reader struct {
 // next answers the next frame, which is good until the next call.
 func (r *reader) next() (frame, error) {
 	for {
-		f, n, err := parse(r.buffer[r.from:r.to])
-		if err == nil {
-			r.from += n
-			return f, nil
-		}
-		if err != errPartial {
-			return frame{}, err
+		f, whole, err := r.held()
+		if whole || err != nil {
+			return f, err
 		}
 		if err := r.fill(); err != nil {
 			return frame{}, err
 		}
 	}
+}
+
+// held answers the next frame of what was read; whole is false when more must be read for one.
+func (r *reader) held() (f frame, whole bool, err error) {
+	f, n, err := parse(r.buffer[r.from:r.to])
+	switch err {
+	case nil:
+		r.from += n
+		return f, true, nil
+	case errPartial:
+		return frame{}, false, nil
+	}
+	return frame{}, false, err
 }
 
 // fill reads once, behind what is left of the frames before.

@@ -20,6 +20,8 @@ import (
 type Listener struct {
 	// Message brings what was published. payload is good during the call alone.
 	Message func(payload []byte)
+	// Calm follows the last of what came at one time, once for those messages of it that were for this listener; nil when it need not.
+	Calm func()
 	// Live says that the channel is confirmed from now on, so that whatever is watched must be read again, or that it is not any more.
 	Live func(bool)
 }
@@ -49,6 +51,7 @@ type Subscription struct {
 	listener Listener
 	lane     *lane
 	channel  *channel
+	told     bool // it stands among lane.told
 	// Guarded by lane.mu. Whoever waits has a channel made, and it is gone once they need not wait any more: a hundred thousand that are ready hold none.
 	ready   chan struct{}
 	isReady bool

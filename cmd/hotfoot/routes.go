@@ -79,8 +79,8 @@ func (p feedPort) Delivery(id tracking.ID, changed func(tracking.Record), live f
 	return p.feed.Delivery(id, changed, live)
 }
 
-func (p feedPort) Courier(id tracking.ID, moved func(tracking.Position), live func(bool)) gateway.Watch {
-	return p.feed.Courier(id, moved, live)
+func (p feedPort) Courier(id tracking.ID, moved func(tracking.Position), calm func(), live func(bool)) gateway.Watch {
+	return p.feed.Courier(id, moved, calm, live)
 }
 
 func (p feedPort) Jobs(courier tracking.ID, changed func(), live func(bool)) gateway.Watch {
