@@ -133,9 +133,11 @@ func TestServe_slow_clients(t *testing.T) {
 			}
 		})
 	}
-	if got := node.open(t); got < full+half/2 {
-		t.Errorf("of %d half handshakes only %d are held when all were begun", half, got-full)
-	}
+	// Who connects is connected before the node knows.
+	eventually(t, "half handshakes that are held", func() (bool, string) {
+		now := node.open(t)
+		return now >= full+half/2, fmt.Sprintf("%d of %d", now-full, half)
+	})
 	during := s.healthy(t, node.url, looks)
 	t.Logf("%d half handshakes and %d that take nothing: 99 of 100 looks took %v before and %v meanwhile", half, stalled, before, during)
 	if during > max(2*before, unnoticed) {
