@@ -79,7 +79,7 @@ test("the dot glides between fixes and points where it goes", async () => {
   await courierOnMap(page);
   await mapIdle(page);
   await documentationImage(page, "customer");
-  const drawn = placesOfDot(page, 4_000);
+  const drawn = placesOfDot(page, 8_000);
   await desk.api.position(courier, along(0.42));
   const places = await drawn;
   expect(places.at(-1)! - places[0]!).toBeGreaterThan(8);
