@@ -14,5 +14,6 @@
 // may come twice, and then after later ones of its courier.
 //
 // Concurrency. One goroutine reads a lane's connection and calls its listeners; they must not block, and those of different lanes are called at the same
-// time. A Backlog belongs to one loop; any number of them, in one process or many, share the work.
+// time. One that has much to do for each message may do it once for all that came together, when it hears Calm. A Backlog belongs to one loop; any number of
+// them, in one process or many, share the work.
 package pubsub
