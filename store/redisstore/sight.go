@@ -144,7 +144,10 @@ func (s *Store) believe(ctx context.Context, delivery tracking.ID, fields []any,
 // decode reads the fields run and rec. record is nil when there is none that can be read and is not of a lower epoch; old says that it is left of
 // another run.
 func (s *Store) decode(fields []any, run string) (record *tracking.Record, old bool) {
-	text, _ := fields[1].(string)
+	text, kept := fields[1].(string)
+	if !kept {
+		return nil, false
+	}
 	r, err := wire.Record([]byte(text))
 	if err != nil || r.Epoch < s.epoch.Load() {
 		return nil, false

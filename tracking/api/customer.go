@@ -27,19 +27,19 @@ func (s *Server) mountCustomer(engine *gin.Engine) {
 
 // track answers the snapshot: what a customer's page polls when neither socket nor stream gets through.
 func (s *Server) track(c *gin.Context) {
-	snapshot, err := s.snapshot(c)
+	view, live, err := s.show(c)
 	if err != nil {
 		s.refuse(c, err)
 		return
 	}
 	// With one header more than these, net/http's map of them grows, twice for each answer.
 	c.Writer.Header()["Content-Type"] = jsonContent
-	_, _ = c.Writer.Write(snapshot)
+	_ = frame.WriteSnapshot(c.Writer, view, live, s.moment())
 }
 
 func (s *Server) trackPage(c *gin.Context) {
 	c.Writer.Header()["X-Robots-Tag"] = robotsPolicy
-	snapshot, err := s.snapshot(c)
+	view, live, err := s.show(c)
 	if tracking.CodeOf(err) == tracking.CodeNotFound {
 		s.Pages.NotFound(c.Writer, c.Request)
 		return
@@ -48,17 +48,20 @@ func (s *Server) trackPage(c *gin.Context) {
 		s.refuse(c, err)
 		return
 	}
-	s.Pages.Customer(c.Writer, c.Request, snapshot)
+	s.Pages.Customer(c.Writer, c.Request, frame.Snapshot(view, 0, live, s.moment()))
 }
 
-func (s *Server) snapshot(c *gin.Context) ([]byte, error) {
+func (s *Server) show(c *gin.Context) (view tracking.View, live bool, err error) {
 	ctx, token, header := c.Request.Context(), c.Param("token"), c.Writer.Header()
 	// A forgery is not counted: it would take the place of a link, and where the counts are shared have Redis asked.
-	view, live, err := s.Viewing.Show(ctx, token, func() error { return s.Limits.ofLink(ctx, header, token) })
+	view, live, err = s.Viewing.Show(ctx, token, func() error { return s.Limits.ofLink(ctx, header, token) })
 	if err != nil {
 		delete(header, limitField)
 		delete(header, policyField)
-		return nil, s.Limits.missed(c.Request, err)
+		return view, false, s.Limits.missed(c.Request, err)
 	}
-	return frame.Snapshot(view, 0, live, s.Now().Truncate(time.Millisecond)), nil
+	return view, live, nil
 }
+
+// moment is now as a snapshot has it.
+func (s *Server) moment() time.Time { return s.Now().Truncate(time.Millisecond) }

@@ -1,7 +1,9 @@
 package frame
 
 import (
+	"io"
 	"strconv"
+	"sync"
 	"time"
 
 	"hotfoot/tracking"
@@ -10,10 +12,26 @@ import (
 // Snapshot is everything a customer may know now, with the events after since (0 for all of them). It is written by hand, like a position: each time that
 // somebody opens a link it is what the server does most.
 func Snapshot(v tracking.View, since int64, live bool, now time.Time) []byte {
+	return appendSnapshot(make([]byte, 0, 1024+100*len(v.Record.EventsAfter(since))), v, since, live, now)
+}
+
+// snapshots are room for those that are written and not kept. A thousand who ask at once would each have theirs in memory that nobody has touched before,
+// and the kernel takes longer to find that than the snapshot takes to write.
+var snapshots = sync.Pool{New: func() any { return new([]byte) }}
+
+// WriteSnapshot writes a Snapshot with all events in one piece. Errors are w's.
+func WriteSnapshot(w io.Writer, v tracking.View, live bool, now time.Time) error {
+	room := snapshots.Get().(*[]byte)
+	defer snapshots.Put(room)
+	*room = appendSnapshot((*room)[:0], v, 0, live, now)
+	_, err := w.Write(*room)
+	return err
+}
+
+func appendSnapshot(b []byte, v tracking.View, since int64, live bool, now time.Time) []byte {
 	r := v.Record
 	d := &r.Delivery
 	events := r.EventsAfter(since)
-	b := make([]byte, 0, 1024+100*len(events))
 	b = strconv.AppendInt(append(b, `{"type":"snapshot","epoch":`...), r.Epoch, 10)
 	b = strconv.AppendInt(append(b, `,"ver":`...), d.Ver, 10)
 	b = appendString(append(b, `,"status":`...), string(d.Status))

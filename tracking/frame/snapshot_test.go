@@ -2,6 +2,8 @@ package frame
 
 import (
 	"encoding/json"
+	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +106,10 @@ func TestSnapshot_asMarshalled(t *testing.T) {
 		if got, want := string(Snapshot(v, since, live, now)), string(marshalled(v, since, live, now)); got != want {
 			t.Fatalf("got  %s\nwant %s", got, want)
 		}
+		var written strings.Builder
+		if err := WriteSnapshot(&written, v, live, now); err != nil || written.String() != string(marshalled(v, 0, live, now)) {
+			t.Fatalf("%v, got  %s\nwant %s", err, written.String(), marshalled(v, 0, live, now))
+		}
 	})
 }
 
@@ -120,7 +126,11 @@ func BenchmarkSnapshot(b *testing.B) {
 		r.Events = append(r.Events, tracking.Event{Ver: int64(i + 1), Status: status, At: now})
 	}
 	v := tracking.View{Record: &r, ETA: &tracking.ETA{At: now, Low: now, High: now}, Position: &tracking.Position{RecordedAt: now, Lat: 37.78, Lon: -122.41}}
-	for name, write := range map[string]func(tracking.View, int64, bool, time.Time) []byte{"by hand": Snapshot, "marshalled": marshalled} {
+	written := func(v tracking.View, _ int64, live bool, now time.Time) []byte {
+		_ = WriteSnapshot(io.Discard, v, live, now)
+		return nil
+	}
+	for name, write := range map[string]func(tracking.View, int64, bool, time.Time) []byte{"by hand": Snapshot, "written": written, "marshalled": marshalled} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -70,5 +70,6 @@ func (s *Server) track(c *gin.Context) {
 	}
 	c.Header("Cache-Control", "no-store")
 	c.Header("Referrer-Policy", "no-referrer")
-	c.Data(http.StatusOK, "application/json", frame.Snapshot(tracking.See(&record, newest, now), 0, true, now.Truncate(time.Millisecond)))
+	c.Header("Content-Type", "application/json")
+	_ = frame.WriteSnapshot(c.Writer, tracking.See(&record, newest, now), true, now.Truncate(time.Millisecond))
 }
