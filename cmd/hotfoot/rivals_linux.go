@@ -69,14 +69,29 @@ func (f layerFlags) serve(ctx context.Context, w *world, assemble layer.Assemble
 	return server.Run(ctx, listener)
 }
 
-// servePostgres has as many connections as a node.
+// servePostgres has as many connections as a node, and has them before anybody asks: made while a thousand wait, one may take longer than it is given.
 func (f layerFlags) servePostgres(ctx context.Context, w *world, over func(*pgxpool.Pool) layer.Assemble) error {
 	db, err := postgres.Connect(f.DatabaseURL, maxConns)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if err := connectAll(ctx, db); err != nil {
+		return err
+	}
 	return f.serve(ctx, w, over(db))
+}
+
+// connectAll makes every connection that a pool may have.
+func connectAll(ctx context.Context, db *pgxpool.Pool) error {
+	for range db.Config().MaxConns {
+		connection, err := db.Acquire(ctx)
+		if err != nil {
+			return fmt.Errorf("layer: %w", err)
+		}
+		defer connection.Release()
+	}
+	return nil
 }
 
 // benchServeNaiveCmd answers snapshots from Postgres with a statement for each part, as a process of its own.
