@@ -22,9 +22,13 @@ var snapshots = sync.Pool{New: func() any { return new([]byte) }}
 // WriteSnapshot writes a Snapshot with all events in one piece. Errors are w's.
 func WriteSnapshot(w io.Writer, v tracking.View, live bool, now time.Time) error {
 	room := snapshots.Get().(*[]byte)
-	defer snapshots.Put(room)
 	*room = appendSnapshot((*room)[:0], v, 0, live, now)
 	_, err := w.Write(*room)
+	if err == nil {
+		// Otherwise it is left to the collector: HTTP/2 tells a handler that its stream has ended while the frame may still be read from here, and it would
+		// then be somebody else's snapshot.
+		snapshots.Put(room)
+	}
 	return err
 }
 

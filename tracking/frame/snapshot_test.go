@@ -2,6 +2,7 @@ package frame
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -111,6 +112,38 @@ func TestSnapshot_asMarshalled(t *testing.T) {
 			t.Fatalf("%v, got  %s\nwant %s", err, written.String(), marshalled(v, 0, live, now))
 		}
 	})
+}
+
+// A writer that failed may still read what it was given, as that of an HTTP/2 stream does: nothing else may be written there.
+func TestWriteSnapshot_after_a_failure(t *testing.T) {
+	t.Parallel()
+	show := func(w io.Writer, merchant string) error {
+		return WriteSnapshot(w, tracking.View{Record: &tracking.Record{Merchant: tracking.Merchant{Name: merchant}}}, true, time.UnixMilli(0))
+	}
+	var whole strings.Builder
+	if err := show(&whole, "Corner Bakery"); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		var broken holder
+		if err := show(&broken, "Corner Bakery"); !errors.Is(err, io.ErrClosedPipe) {
+			t.Fatalf("a broken writer ends with %v", err)
+		}
+		if err := show(io.Discard, "Another Place"); err != nil {
+			t.Fatal(err)
+		}
+		if string(broken.held) != whole.String() {
+			t.Fatalf("what it holds has become %s", broken.held)
+		}
+	}
+}
+
+// holder fails, and still holds what it was to write.
+type holder struct{ held []byte }
+
+func (h *holder) Write(b []byte) (int, error) {
+	h.held = b
+	return 0, io.ErrClosedPipe
 }
 
 func BenchmarkSnapshot(b *testing.B) {
