@@ -90,7 +90,8 @@ func newSiteWith(t *testing.T, limits string, change func(*site, *api.Deps)) *si
 	s.store = postgres.New(s.node, nil)
 	hot := redisstore.New(client, s.store, redisstore.Config{})
 	subscriber := pubsub.NewSubscriber(client, log)
-	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{}, log)
+	// A machine that is busy with other tests may be slower than a request waits for.
+	relay := tracking.NewRelay(s.store, hot, tracking.RelayConfig{Patience: 5 * time.Second}, log)
 	history := tracking.NewHistory(s.store, s.store, pubsub.NewBacklog(client, tracking.NewID().String(), log), hot, tracking.HistoryConfig{}, log)
 	s.boards = hot
 	roads := tracking.NewRoads(nil, nil, tracking.RoadsConfig{})

@@ -157,7 +157,12 @@ func TestServer_Positions_suspects(t *testing.T) {
 		if got := send(30 * time.Second); got != "live" {
 			t.Errorf("%s: at first %s", prefer, got)
 		}
-		shown := s.marker(t, sam.id)
+		// The list of who is on duty may be some seconds old.
+		var shown time.Time
+		eventually(t, "the marker is on the map", func() bool {
+			shown = s.marker(t, sam.id)
+			return !shown.IsZero()
+		})
 		for i, c := range []struct {
 			want string
 			more []any
