@@ -15,6 +15,9 @@ WEB_SOURCES   := $(shell find web -type d \( -name node_modules -o -name dist -o
 # What a change must survive: each kind of fault once, in two to three minutes. make chaos has the rest, and the slow ones.
 CHAOS_SHORT := F0,F1,F2,F4b,F8,F9,F10,F14,F15,F16,F19,F20,F21,F28,F34
 
+# standard-verbose names each test that passes, too. In either, what failed is said once more at the end.
+GOTESTFORMAT := standard-quiet
+
 # For each target: a duration, or a number of executions such as 500x, which is a quick look.
 FUZZTIME := 1m
 
@@ -75,7 +78,7 @@ setup-test:
 	@script/setup.sh test
 
 go-test:
-	$(STEP) 'Testing the server, with the race detector' go test -race $(GOTESTFLAGS) ./...
+	$(STEP) 'Testing the server, with the race detector' $(TOOL) gotestsum --format $(GOTESTFORMAT) -- -race ./...
 
 chaos-build: web
 	$(STEP) 'Compiling hotfoot with failpoints' go build -buildvcs=false -tags failpoints -o bin/hotfoot-failpoints ./cmd/hotfoot
