@@ -11,6 +11,7 @@ import (
 	"hotfoot/cmd/hotfoot/bench/firstversion"
 	"hotfoot/cmd/hotfoot/bench/post"
 	"hotfoot/cmd/hotfoot/bench/rig"
+	"hotfoot/cmd/hotfoot/bench/socket"
 	"hotfoot/cmd/hotfoot/client"
 )
 
@@ -44,8 +45,7 @@ func (e *entry) report(b []byte, courier, group int, now time.Time) []byte {
 	return e.reports(b, courier, group, 1, now)
 }
 
-// reports writes the request that reports so many positions, of this group and those that follow. The last one is recorded now, those before it a
-// millisecond apart. One alone goes as phones send it: without a list around it.
+// reports writes the request that reports so many positions, of this group and those that follow.
 func (e *entry) reports(b []byte, courier, group, count int, now time.Time) []byte {
 	c := e.rig.Fleet[courier]
 	if e.system == rig.FirstVersion {
@@ -58,6 +58,17 @@ func (e *entry) reports(b []byte, courier, group, count int, now time.Time) []by
 		}
 		return post.AppendRequest(b, "/positions", "", "", encoded(body))
 	}
+	return post.AppendRequest(b, "/v1/courier/positions", c.Key, e.prefer, reportOf(group, count, now))
+}
+
+// handshake opens a courier's socket.
+func (e *entry) handshake(courier int) []byte {
+	return socket.Handshake(e.address, "/v1/courier/live", e.rig.Fleet[courier].Key)
+}
+
+// reportOf is the body of a report. The last position is recorded now, those before it a millisecond apart. One alone goes as phones send it: without a list around
+// it.
+func reportOf(group, count int, now time.Time) []byte {
 	positions := make([]client.Position, count)
 	for i := range positions {
 		p := feed.Position(group+i, now.Add(time.Duration(i-count+1)*time.Millisecond))
@@ -67,13 +78,12 @@ func (e *entry) reports(b []byte, courier, group, count int, now time.Time) []by
 			HeadingDeg: reading(p.HeadingDeg.Value), Battery: reading(p.Battery.Value),
 		}
 	}
-	var body any = struct {
-		Positions []client.Position `json:"positions"`
-	}{positions}
 	if count == 1 {
-		body = positions[0]
+		return encoded(positions[0])
 	}
-	return post.AppendRequest(b, "/v1/courier/positions", c.Key, e.prefer, encoded(body))
+	return encoded(struct {
+		Positions []client.Position `json:"positions"`
+	}{positions})
 }
 
 // encoded is what cannot fail to encode: there are texts, times and finite numbers in it.

@@ -33,10 +33,11 @@ func (b *Bench) Ingest(ctx context.Context) error {
 	}
 	defer client.Close()
 	table := b.Report.New("ingest", fmt.Sprintf("reports over %d kept-alive connections for %d couriers, each as fast as answers come; CPU of each kind of process for an update. "+
-		"In the stream: an api alone, no worker. Stored: until all rows are in Postgres, api and worker apart. wait=5: the answer comes once the rows are committed",
+		"In the stream: an api alone, no worker. Over sockets: the same from as many couriers, each over their app's WebSocket and with a receipt for each report. "+
+		"Stored: until all rows are in Postgres, api and worker apart. wait=5: the answer comes once the rows are committed",
 		b.Sizes.Connections, b.Sizes.Connections*perConnection))
 	for _, count := range b.Sizes.Batches {
-		for _, kind := range []intakeKind{inStream, stored, awaited} {
+		for _, kind := range []intakeKind{inStream, overSockets, stored, awaited} {
 			systems := rig.Systems[2:]
 			if kind == stored {
 				systems = rig.Systems[1:] // the first version answers when the row is stored, and that is all it can do
@@ -57,10 +58,14 @@ func (b *Bench) Ingest(ctx context.Context) error {
 type intakeKind string
 
 const (
-	inStream intakeKind = "in the stream"
-	stored   intakeKind = "stored"
-	awaited  intakeKind = "wait=5"
+	inStream    intakeKind = "in the stream"
+	overSockets intakeKind = "in the stream, over sockets"
+	stored      intakeKind = "stored"
+	awaited     intakeKind = "wait=5"
 )
+
+// unstored reports whether nobody takes positions from the stream.
+func (k intakeKind) unstored() bool { return k == inStream || k == overSockets }
 
 func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalClient, system rig.System, kind intakeKind, count int) ([]report.Reading, error) {
 	e, stop, err := b.intake(ctx, r, system, kind)
@@ -75,6 +80,12 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 			return e.reports(b, connection*couriers+n%couriers, n*count, count, now)
 		},
 	}
+	if kind == overSockets {
+		load.Open = func(connection int) []byte { return e.handshake(connection) }
+		load.Request = func(b []byte, connection, n int, now time.Time) []byte {
+			return post.AppendMessage(b, reportOf(n*count, count, now))
+		}
+	}
 	send := func(lasting time.Duration) (post.Result, error) {
 		ctx, cancel := context.WithTimeout(ctx, lasting)
 		defer cancel()
@@ -83,7 +94,7 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 	if _, err := send(b.Sizes.WarmUp); err != nil {
 		return nil, err
 	}
-	if system == rig.Hotfoot && kind != inStream {
+	if system == rig.Hotfoot && !kind.unstored() {
 		if err := awaitStored(ctx, client); err != nil {
 			return nil, err
 		}
@@ -94,7 +105,7 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 	if err = errors.Join(err, profiled()); err != nil {
 		return nil, err
 	}
-	if system == rig.Hotfoot && kind != inStream {
+	if system == rig.Hotfoot && !kind.unstored() {
 		if err := awaitStored(ctx, client); err != nil {
 			return nil, err
 		}
@@ -109,7 +120,7 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 	for _, part := range readings[3:] {
 		sum.Value += part.Value
 	}
-	if kind == inStream {
+	if kind.unstored() {
 		err = empty(ctx, client)
 	}
 	return append(readings, sum), err
@@ -127,13 +138,17 @@ func (b *Bench) intake(ctx context.Context, r *rig.Rig, system rig.System, kind 
 		e.parts = func() []rig.Part { return []rig.Part{server.Part("api"), r.Redis(), r.Postgres()} }
 		return e, server.Stop, nil
 	}
-	api, err := r.Serve(ctx, "api")
+	roles := "api"
+	if kind == overSockets {
+		roles = "api,gateway"
+	}
+	api, err := r.Serve(ctx, roles)
 	if err != nil {
 		return nil, nil, err
 	}
 	e.address = api.Address
 	e.parts = func() []rig.Part { return []rig.Part{api.Part("api"), r.Redis(), r.Postgres()} }
-	if kind == inStream {
+	if kind.unstored() {
 		return e, api.Stop, nil
 	}
 	if kind == awaited {

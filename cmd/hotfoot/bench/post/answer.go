@@ -24,9 +24,8 @@ var (
 	withBusy   = []byte("HTTP/1.1 503")
 )
 
-// cut looks for an answer at the beginning of b. size is its length, 0 while it is not complete; refusal says what a server answered that did not do as it
-// was asked. err: it is no answer, or none whose length is told in time.
-func cut(b []byte) (size int, refusal, err error) {
+// cutAnswer looks for an HTTP answer, as loop.cut does. err: it is no answer, or none whose length is told in time.
+func cutAnswer(b []byte) (size int, refusal, err error) {
 	end := bytes.Index(b, endOfHead)
 	if end < 0 {
 		if len(b) > maxAnswer {

@@ -30,6 +30,12 @@ type loop struct {
 	buffer   []byte
 	events   [256]syscall.EpollEvent
 	stamps   []byte // room for what the kernel says about when something came; nil when it is not asked
+
+	// cut looks for an answer at the beginning of what came: size is its length, 0 while it is not complete; refusal says what a server answered that did not do
+	// as it was asked.
+	cut func(b []byte) (size int, refusal, err error)
+	// unasked says that servers may send more than answers.
+	unasked bool
 }
 
 // conn is one connection.
@@ -50,7 +56,7 @@ func connect(addresses []string, connections int) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("post: epoll: %w", err)
 	}
-	l := &loop{poll: poll, buffer: make([]byte, 64<<10)}
+	l := &loop{poll: poll, buffer: make([]byte, 64<<10), cut: cutAnswer}
 	for i := range connections {
 		if err := l.dial(addresses[i%len(addresses)], i); err != nil {
 			l.close()
@@ -179,7 +185,7 @@ func (l *loop) wait(most time.Duration) (n int, err error) {
 	return int(came), nil
 }
 
-// read takes what has come on a connection, up to the end of an answer: nothing comes after that before there is another request.
+// read takes what has come on a connection, up to the end of an answer: no other comes before there is another request.
 func (l *loop) read(c *conn, answered answers) error {
 	for {
 		if len(c.rest) > len(l.buffer)/2 {
@@ -197,7 +203,7 @@ func (l *loop) read(c *conn, answered answers) error {
 		case n == 0:
 			return fmt.Errorf("post: connection %d was closed by the server", c.index+1)
 		}
-		size, refusal, err := cut(l.buffer[:kept+n])
+		size, refusal, err := l.cut(l.buffer[:kept+n])
 		if err != nil {
 			return err
 		}
@@ -205,10 +211,10 @@ func (l *loop) read(c *conn, answered answers) error {
 			c.rest = append(c.rest[:0], l.buffer[:kept+n]...)
 			continue
 		}
-		if size < kept+n || len(c.unsent) > 0 {
+		if size < kept+n && !l.unasked || len(c.unsent) > 0 {
 			return fmt.Errorf("post: connection %d was answered more than it had asked", c.index+1)
 		}
-		c.rest = c.rest[:0]
+		c.rest = append(c.rest[:0], l.buffer[size:kept+n]...)
 		l.underway--
 		l.last = time.Now()
 		return answered(c, at, refusal)

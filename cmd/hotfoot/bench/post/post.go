@@ -7,6 +7,9 @@
 // Requests are written as bytes that were made before; of an answer the status and the length are read. Either each connection is as fast as its
 // answers come, or requests are due at a fixed rate and latency counts from then. An answer that is neither 200 nor 202 ends the run, since a figure about
 // refusals would be none; but who asks more of a server than it can do may have those counted that are refused for it, with 503.
+//
+// Or the connections are a courier app's sockets: then requests are messages with positions, and answers are their receipts. Pings stay unanswered, as no run lasts
+// until a server minds.
 package post
 
 import (
@@ -26,6 +29,8 @@ type Load struct {
 	Requests    int       // how many at most; 0 is as many as there is time for
 	Overload    bool      // answers of 503 are counted and do not end the run
 	PerSecond   int       // requests that are due each second, over all connections; 0 is as fast as answers come
+	// Open is the handshake of a connection that is to be a socket; nil for HTTP.
+	Open func(connection int) []byte
 	// Request appends the n-th request of all to b; connection is one of Connections and sends one at a time. due is when it ought to be sent.
 	Request func(b []byte, connection, n int, due time.Time) []byte
 }
@@ -45,6 +50,11 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	defer loop.close()
+	if l.Open != nil {
+		if err := loop.open(ctx, l.Open); err != nil {
+			return Result{}, err
+		}
+	}
 	began := time.Now()
 	if l.Began.IsZero() {
 		l.Began = began

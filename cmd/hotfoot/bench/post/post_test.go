@@ -78,7 +78,7 @@ func FuzzReadAnswer(f *testing.F) {
 	f.Add("HTTP/1.1 429 Slow\r\nContent-Length: 99999999999999999999\r\n\r\n{}")
 	f.Add("HTTP/1.1 200 OK\r\n\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		size, refusal, err := cut([]byte(text))
+		size, refusal, err := cutAnswer([]byte(text))
 		if size > 0 && refusal == nil && !strings.HasPrefix(text, "HTTP/1.1 20") {
 			t.Errorf("%q passes for an answer", text)
 		}
@@ -87,7 +87,7 @@ func FuzzReadAnswer(f *testing.F) {
 		}
 		// In pieces it is the same.
 		if size > 0 {
-			if part, _, _ := cut([]byte(text[:size-1])); part != 0 {
+			if part, _, _ := cutAnswer([]byte(text[:size-1])); part != 0 {
 				t.Errorf("%q passes for all of %q", text[:part], text[:size])
 			}
 		}

@@ -1,18 +1,18 @@
 //go:build linux
 
-package viewers
+package socket
 
 import (
 	"encoding/binary"
 	"errors"
 )
 
-// What a frame's first byte says in its lower half.
+// What a frame is, as its first byte says in its lower half (RFC 6455 section 5.2).
 const (
-	opText  = 1
-	opClose = 8
-	opPing  = 9
-	opPong  = 10
+	Text  = 1
+	Close = 8
+	Ping  = 9
+	Pong  = 10
 )
 
 // maxFrame bounds what a server may send at once: a live map's first frame of a whole city has a few megabytes.
@@ -24,8 +24,9 @@ var (
 	errEndless    = errors.New("a frame that is too large")
 )
 
-// cut splits the first frame off b. size is its length with its header, and 0 while it is not complete.
-func cut(b []byte) (op byte, payload []byte, size int, err error) {
+// Cut splits the first frame off what came from a server. size is its length with its header, and 0 while it is not complete. A frame that no server
+// should send (masked, fragmented, endless) is an error.
+func Cut(b []byte) (op byte, payload []byte, size int, err error) {
 	if len(b) < 2 {
 		return 0, nil, 0, nil
 	}
@@ -58,8 +59,8 @@ func cut(b []byte) (op byte, payload []byte, size int, err error) {
 	return b[0] & 0x0f, b[header:size], size, nil
 }
 
-// appendMasked writes a client's frame. The mask is zero: it protects proxies, and there is none on loopback.
-func appendMasked(b []byte, op byte, payload []byte) []byte {
+// AppendMasked writes a client's frame. The mask is zero: it protects proxies, and there is none on loopback.
+func AppendMasked(b []byte, op byte, payload []byte) []byte {
 	b = append(b, 0x80|op)
 	switch n := len(payload); {
 	case n < 126:

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"hotfoot/cmd/hotfoot/bench/socket"
 )
 
 // What a socket waits for.
@@ -114,7 +116,7 @@ func (s *Set) read(c *conn) {
 		}
 	}
 	for {
-		op, payload, size, err := cut(b)
+		op, payload, size, err := socket.Cut(b)
 		if err != nil {
 			s.fail(fmt.Errorf("viewers: %w", err))
 			return
@@ -136,7 +138,7 @@ func (s *Set) read(c *conn) {
 // take handles one frame; it answers false when the socket is gone.
 func (s *Set) take(c *conn, op byte, payload []byte, now time.Time) bool {
 	switch op {
-	case opText:
+	case socket.Text:
 		s.Frames++
 		if c.state == arriving {
 			if KindOf(payload) == Bye {
@@ -149,12 +151,12 @@ func (s *Set) take(c *conn, op byte, payload []byte, now time.Time) bool {
 			c.open.inFlight--
 		}
 		s.Each(c.target, payload, now)
-	case opPing:
-		if _, err := syscall.Write(c.fd, appendMasked(nil, opPong, payload)); err != nil {
+	case socket.Ping:
+		if _, err := syscall.Write(c.fd, socket.AppendMasked(nil, socket.Pong, payload)); err != nil {
 			s.lose(c, 0)
 			return false
 		}
-	case opClose:
+	case socket.Close:
 		s.lose(c, 0)
 		return false
 	}
@@ -177,7 +179,7 @@ func (s *Set) shaken(c *conn, b []byte) []byte {
 	if bytes.HasPrefix(head, switching) {
 		c.state, c.rest = arriving, nil
 		if hello := c.open.targets[c.target].Hello; hello != "" {
-			if _, err := syscall.Write(c.fd, appendMasked(nil, opText, []byte(hello))); err != nil {
+			if _, err := syscall.Write(c.fd, socket.AppendMasked(nil, socket.Text, []byte(hello))); err != nil {
 				s.lose(c, time.Second)
 				return nil
 			}

@@ -7,6 +7,5 @@
 //
 // A set does something only while one of its methods runs, all in the caller's goroutine: nothing of it may be used by two at once, and between
 // two calls pings stay unanswered. Its sockets are spread over several loopback addresses, since one address has ports for 28,000. A frame that no
-// server should send (masked, fragmented, endless) is an error and not guessed at. A refused handshake is repeated after what Retry-After says,
-// with full jitter.
+// server should send is an error and not guessed at. A refused handshake is repeated after what Retry-After says, with full jitter.
 package viewers

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"hotfoot/cmd/hotfoot/bench/socket"
 )
 
 // Target is what a socket asks for.
@@ -65,15 +67,10 @@ func (o *opening) again(target int, within time.Duration) {
 	heap.Push(&o.retries, retry{target, time.Now().Add(rand.N(within))})
 }
 
-// request is the handshake of a target. Its key is one for all: what a server makes of it is not checked, as its being a WebSocket is not in doubt.
+// request is the handshake of a target.
 func (o *opening) request(host string, target int) []byte {
 	t := o.targets[target]
-	b := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: hotfoot.v1\r\n", t.Path, host)
-	if t.Bearer != "" {
-		b = fmt.Appendf(b, "Authorization: Bearer %s\r\n", t.Bearer)
-	}
-	return append(b, "\r\n"...)
+	return socket.Handshake(host, t.Path, t.Bearer)
 }
 
 type retry struct {
