@@ -58,7 +58,7 @@ func TestBench_All(t *testing.T) {
 		"idle: bare": 1, "idle: first version": 1, "idle: hotfoot": 1, "fanout: bare": 1, "fanout: first version": 1, "fanout: hotfoot": 1,
 		"fanout, whole path: first version": 1, "fanout, whole path: hotfoot": 1, "ramp: bare": 1, "ramp: first version": 1, "ramp: hotfoot": 1,
 		"storm: bare": 1, "storm: first version": 1, "storm: hotfoot": 1, "slow: first version": 1, "slow: hotfoot": 1,
-		"ingest: first version": 1, "ingest: hotfoot": 3, "ingest, history: first version": 1, "ingest, history: hotfoot": 1, "ops: hotfoot": 1, "cluster: hotfoot": 4,
+		"ingest: first version": 1, "ingest: hotfoot": 4, "ingest, history: first version": 1, "ingest, history: hotfoot": 1, "ops: hotfoot": 1, "cluster: hotfoot": 4,
 		"reads, snapshot: naive": 2, "reads, snapshot: uncached": 2, "reads, snapshot: hotfoot": 2,
 		"reads, mixed: naive": 1, "reads, mixed: uncached": 1, "reads, mixed: hotfoot": 1, "reads, layers: uncached": 1, "reads, layers: Redis alone": 1, "reads, layers: hotfoot": 1, "reads, layers: hotfoot, watched": 1,
 		"reads, summary: uncached": 2, "reads, summary: hotfoot": 2,

@@ -87,8 +87,7 @@ func (b *Bench) ingest(ctx context.Context, r *rig.Rig, client redis.UniversalCl
 		}
 	}
 	send := func(lasting time.Duration) (post.Result, error) {
-		ctx, cancel := context.WithTimeout(ctx, lasting)
-		defer cancel()
+		load.For = lasting
 		return load.Run(ctx)
 	}
 	if _, err := send(b.Sizes.WarmUp); err != nil {

@@ -25,10 +25,11 @@ import (
 type Load struct {
 	Addresses   []string // of IPv4, host:port; connections take turns
 	Connections int
-	Began       time.Time // what due times count from; the zero time is when Run is called
-	Requests    int       // how many at most; 0 is as many as there is time for
-	Overload    bool      // answers of 503 are counted and do not end the run
-	PerSecond   int       // requests that are due each second, over all connections; 0 is as fast as answers come
+	Began       time.Time     // what due times count from; the zero time is when Run is called
+	Requests    int           // how many at most; 0 is as many as there is time for
+	Overload    bool          // answers of 503 are counted and do not end the run
+	For         time.Duration // how long to send once connections are open; 0 is until the context ends
+	PerSecond   int           // requests that are due each second, over all connections; 0 is as fast as answers come
 	// Open is the handshake of a connection that is to be a socket; nil for HTTP.
 	Open func(connection int) []byte
 	// Request appends the n-th request of all to b; connection is one of Connections and sends one at a time. due is when it ought to be sent.
@@ -43,7 +44,7 @@ type Result struct {
 	Latency  *stats.Histogram // from due to answered
 }
 
-// Run sends until ctx ends or Requests are answered; requests under way are finished then. Errors: a connection that breaks, a refusal.
+// Run sends until ctx or its time ends, or Requests are answered; requests under way are finished then. Errors: a connection that breaks, a refusal.
 func (l Load) Run(ctx context.Context) (Result, error) {
 	loop, err := connect(l.Addresses, l.Connections)
 	if err != nil {
@@ -54,6 +55,11 @@ func (l Load) Run(ctx context.Context) (Result, error) {
 		if err := loop.open(ctx, l.Open); err != nil {
 			return Result{}, err
 		}
+	}
+	if l.For > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.For)
+		defer cancel()
 	}
 	began := time.Now()
 	if l.Began.IsZero() {

@@ -48,10 +48,8 @@ func TestLoad_Run(t *testing.T) {
 		t.Fatalf("%d answered, %d seen, %v", r.Requests, got.Load(), err)
 	}
 
-	load.PerSecond = 100
-	paced, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if r, err = load.Run(paced); err != nil || r.Requests == 0 || float64(r.Requests) > 100*r.Took.Seconds()+4 {
+	load.PerSecond, load.For = 100, 300*time.Millisecond
+	if r, err = load.Run(t.Context()); err != nil || r.Requests == 0 || float64(r.Requests) > 100*r.Took.Seconds()+4 {
 		t.Errorf("%d answered at 100 a second in %v, %v", r.Requests, r.Took, err)
 	}
 
@@ -65,7 +63,7 @@ func TestLoad_Run(t *testing.T) {
 	refuse.Store(true)
 	refused, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	load.PerSecond = 0
+	load.PerSecond, load.For = 0, 0
 	short := load
 	short.Connections = 1
 	if _, err := short.Run(refused); err == nil || !strings.Contains(err.Error(), "418") {
