@@ -90,6 +90,7 @@ type HistoryConfig struct {
 	// while the other waits for its commit. Nil for none.
 	Second       Backlog
 	BatchEntries int           // entries stored in one transaction; 500
+	Gather       time.Duration // from one small transaction out of the backlog to the next, in which entries gather; 50 ms
 	Queue        int           // direct commits that may wait; 4096
 	Retry        time.Duration // pause after a store did not answer; 500 ms
 	OnStored     func(points int, took time.Duration)
@@ -125,6 +126,9 @@ type directReply struct {
 func NewHistory(track Track, duties Duties, backlog Backlog, marker Marker, config HistoryConfig, log *slog.Logger) *History {
 	if config.BatchEntries == 0 {
 		config.BatchEntries = 500
+	}
+	if config.Gather == 0 {
+		config.Gather = 50 * time.Millisecond
 	}
 	if config.Queue == 0 {
 		config.Queue = 4096

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -297,6 +298,41 @@ func TestHistory_Run(t *testing.T) {
 		}), p.marks, HistoryConfig{Retry: time.Millisecond}, slog.New(slog.DiscardHandler))
 		if err := h.Run(ctx); err != nil || reads != 3 {
 			t.Errorf("%v after %d reads", err, reads)
+		}
+	})
+}
+
+// What one transaction takes little of gathers; of what is large, or gone already, the next is read at once.
+func TestHistory_Run_gathers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		began := time.Now()
+		counts := []int{1, 2, 3, 0, 1}
+		var at []time.Duration
+		track := &pointStore{}
+		h := NewHistory(track, track, readerFunc(func() ([]Entry, error) {
+			at = append(at, time.Since(began))
+			if len(at) > len(counts) {
+				cancel()
+				return nil, nil
+			}
+			entries := make([]Entry, counts[len(at)-1])
+			for i := range entries {
+				entries[i] = Entry{Handle: NewID().String(), Batch: Batch{CourierID: NewID()}}
+			}
+			if len(at) == 2 {
+				time.Sleep(20 * time.Millisecond) // a slow read is part of the time in which entries gather
+			}
+			return entries, nil
+		}), nobody{}, HistoryConfig{BatchEntries: 4}, slog.New(slog.DiscardHandler))
+		if err := h.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		const gather = 50 * time.Millisecond
+		want := []time.Duration{0, gather, 2 * gather, 2 * gather, 2 * gather, 3 * gather}
+		if !slices.Equal(at, want) || len(track.stored) != 7 {
+			t.Errorf("read at %v, want %v; %d stored, want 7", at, want, len(track.stored))
 		}
 	})
 }

@@ -17,8 +17,12 @@ func (h *History) Run(ctx context.Context) error {
 		second.Go(func() { h.mover(h.config.Second).help(ctx, first.large) })
 	}
 	for ctx.Err() == nil {
+		began := time.Now()
 		// What fails is logged, and tried again by the next step.
-		_, _ = first.step(ctx)
+		if n, err := first.step(ctx); err == nil && n > 0 && !first.isLarge(n) {
+			// It is safe where it is, and nobody waits for it: a transaction costs as much for one report as for ten.
+			pause(ctx, h.config.Gather-time.Since(began))
+		}
 	}
 	return nil
 }
@@ -46,12 +50,15 @@ func (m *mover) help(ctx context.Context, large <-chan struct{}) {
 		case <-large:
 		}
 		for ctx.Err() == nil {
-			if n, err := m.step(ctx); err == nil && n <= m.config.BatchEntries/2 {
+			if n, err := m.step(ctx); err == nil && !m.isLarge(n) {
 				break
 			}
 		}
 	}
 }
+
+// isLarge reports whether so many entries were about all that one transaction takes, so that there are more.
+func (m *mover) isLarge(entries int) bool { return entries > m.config.BatchEntries/2 }
 
 // step runs once, and rests after a failure.
 func (m *mover) step(ctx context.Context) (entries int, err error) {
@@ -75,7 +82,7 @@ func (m *mover) runOnce(ctx context.Context) (entries int, err error) {
 	if err != nil || len(read) == 0 {
 		return 0, err
 	}
-	if m.large != nil && len(read) > m.config.BatchEntries/2 {
+	if m.large != nil && m.isLarge(len(read)) {
 		select {
 		case m.large <- struct{}{}:
 		default:
