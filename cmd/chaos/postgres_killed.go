@@ -20,7 +20,7 @@ func postgresKilled(r *Run) {
 			r.Wait(r.Pick(time.Second, 5*time.Second))
 			r.Postgres.Restart()
 		})
-		expectRefusedWithoutPostgres(r, settledWithin/2, refusedWithin)
+		expectRefusedWithoutPostgres(r, settledWithin/2, crowdRefusedWithin)
 		expectLiveWithoutPostgres(r, settledWithin/2)
 	})
 	expectAcceptedStored(r)
@@ -29,6 +29,9 @@ func postgresKilled(r *Run) {
 const (
 	// refusedWithin is how quickly what cannot be done now is refused while a store is known to be away.
 	refusedWithin = 100 * time.Millisecond
+	// crowdRefusedWithin is how quickly it is half a second after Postgres was killed, when all couriers who were refused ask again in the same few milliseconds and
+	// share two cores with everything else. Who waited for the store would wait for at least as long as a breaker does, half a second.
+	crowdRefusedWithin = 250 * time.Millisecond
 	// refusalHeardWithin is how quickly it is when a store that is there refuses it.
 	refusalHeardWithin = 500 * time.Millisecond
 )
