@@ -322,7 +322,7 @@ func TestHistory_Run_gathers(t *testing.T) {
 				entries[i] = Entry{Handle: NewID().String(), Batch: Batch{CourierID: NewID()}}
 			}
 			if len(at) == 2 {
-				time.Sleep(20 * time.Millisecond) // a slow read is part of the time in which entries gather
+				time.Sleep(20 * time.Millisecond) // in the bubble's time; a slow read is part of the time in which entries gather
 			}
 			return entries, nil
 		}), nobody{}, HistoryConfig{BatchEntries: 4}, slog.New(slog.DiscardHandler))

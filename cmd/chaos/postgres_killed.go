@@ -30,7 +30,7 @@ const (
 	// refusedWithin is how quickly what cannot be done now is refused while a store is known to be away.
 	refusedWithin = 100 * time.Millisecond
 	// crowdRefusedWithin is how quickly it is half a second after Postgres was killed, when all couriers who were refused ask again in the same few milliseconds and
-	// share two cores with everything else. Who waited for the store would wait for at least as long as a breaker does, half a second.
+	// share two cores with everything else. A breaker waits half a second for an answer, so who had waited for one would still stand out.
 	crowdRefusedWithin = 250 * time.Millisecond
 	// refusalHeardWithin is how quickly it is when a store that is there refuses it.
 	refusalHeardWithin = 500 * time.Millisecond

@@ -120,8 +120,7 @@ func (b *Bench) postAll(ctx context.Context, e *entry, parts func() []rig.Part) 
 		},
 	}
 	run := func(lasting time.Duration) (post.Result, error) {
-		ctx, cancel := context.WithTimeout(ctx, lasting)
-		defer cancel()
+		load.For = lasting
 		return load.Run(ctx)
 	}
 	_, err := run(b.Sizes.WarmUp)

@@ -79,8 +79,7 @@ func (b *Bench) read(ctx context.Context, c *city, system rig.System, load post.
 // what is not hot, of which each row is one answer's.
 func (b *Bench) loaded(ctx context.Context, c *city, parts func() []rig.Part, load post.Load, lasting time.Duration, fill string) ([]report.Reading, error) {
 	send := func(lasting time.Duration) (post.Result, error) {
-		ctx, cancel := context.WithTimeout(ctx, lasting)
-		defer cancel()
+		load.For = lasting
 		return load.Run(ctx)
 	}
 	warm, err := send(b.Sizes.WarmUp)
