@@ -232,10 +232,15 @@ func TestStore_commit_without_its_standby_is_not_acknowledged(t *testing.T) {
 		},
 		"a statement": func(ctx context.Context) error { return store.EnsurePartitions(ctx, now(), now()) },
 	} {
-		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-		err := change(ctx)
-		cancel()
-		if tracking.CodeOf(err) != tracking.CodeUnavailable {
+		changing, giveUp := context.WithCancel(ctx)
+		outcome := make(chan error, 1)
+		go func() { outcome <- change(changing) }()
+		eventually(t, name+" is committed and waits for its standby", func() (waits bool) {
+			must(t, pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep')").Scan(&waits))
+			return waits
+		})
+		giveUp()
+		if err := <-outcome; tracking.CodeOf(err) != tracking.CodeUnavailable {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
