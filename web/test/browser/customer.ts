@@ -86,18 +86,19 @@ export async function boxOf(page: Page, selector: string): Promise<Box> {
   return box;
 }
 
-/** Every place the dot was drawn at, in whole pixels, from now on for so long. */
-export function placesOfDot(page: Page, milliseconds: number): Promise<number[]> {
-  return page.evaluate(async (duration) => {
-    const seen: number[] = [];
-    const end = performance.now() + duration;
-    while (performance.now() < end) {
+/** Watches the dot from now on: the answer says every place it was drawn at so far, in whole pixels. */
+export async function watchDot(page: Page): Promise<() => Promise<number[]>> {
+  const seen = await page.evaluateHandle(() => {
+    const places: number[] = [];
+    const look = () => {
       const x = Math.round(document.querySelector(".courier")!.getBoundingClientRect().x);
-      if (x !== seen.at(-1)) seen.push(x);
-      await new Promise(requestAnimationFrame);
-    }
-    return seen;
-  }, milliseconds);
+      if (x !== places.at(-1)) places.push(x);
+      requestAnimationFrame(look);
+    };
+    look();
+    return places;
+  });
+  return () => seen.jsonValue();
 }
 
 /** The map is drawn and the courier stands on it. */

@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright-core";
 import { launch, shot, textOf, visit } from "../browser.ts";
 import { BINARY, poll, startServer } from "../harness.ts";
 import { openOps, row } from "../ops.ts";
-import { courierOnMap, placesOfDot } from "./customer.ts";
+import { courierOnMap, watchDot } from "./customer.ts";
 
 const data = process.env.HOTFOOT_TESTDATA;
 const CABS = 15;
@@ -56,5 +56,6 @@ async function onTheMap(browser: Browser, demo: Parameters<typeof openOps>[1], n
 
 async function moves(page: Page): Promise<void> {
   await courierOnMap(page);
-  await poll("the marker to move", async () => (await placesOfDot(page, 1000)).length > 1, 30_000);
+  const drawn = await watchDot(page);
+  await poll("the marker to move", async () => (await drawn()).length > 1, 30_000);
 }
