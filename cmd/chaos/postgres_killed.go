@@ -15,13 +15,18 @@ func init() {
 
 func postgresKilled(r *Run) {
 	r.Repeat(3, 20, func(int) {
+		var dying time.Duration
 		r.Fault(func() {
+			began := time.Now()
 			r.Postgres.Kill()
+			dying = time.Since(began)
 			r.Wait(r.Pick(time.Second, 5*time.Second))
 			r.Postgres.Restart()
 		})
-		expectRefusedWithoutPostgres(r, settledWithin/2, crowdRefusedWithin)
-		expectLiveWithoutPostgres(r, settledWithin/2)
+		// Postgres' processes take both cores for up to 0.6 s while the kernel takes back what they had, and everybody else waits for that.
+		settled := dying + settledWithin/2
+		expectRefusedWithoutPostgres(r, settled, refusedWithin)
+		expectLiveWithoutPostgres(r, settled)
 	})
 	expectAcceptedStored(r)
 }
@@ -29,9 +34,6 @@ func postgresKilled(r *Run) {
 const (
 	// refusedWithin is how quickly what cannot be done now is refused while a store is known to be away.
 	refusedWithin = 100 * time.Millisecond
-	// crowdRefusedWithin is how quickly it is half a second after Postgres was killed, when all couriers who were refused ask again in the same few milliseconds and
-	// share two cores with everything else. A breaker waits half a second for an answer, so who had waited for one would still stand out.
-	crowdRefusedWithin = 250 * time.Millisecond
 	// refusalHeardWithin is how quickly it is when a store that is there refuses it.
 	refusalHeardWithin = 500 * time.Millisecond
 )
