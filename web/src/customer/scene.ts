@@ -70,7 +70,7 @@ export function createScene(options: SceneOptions): Scene | null {
     if (delivery === null) return;
     const look = delivery.visible ? options.look() : null;
     const to: [number, number] = [delivery.dropoff.lon, delivery.dropoff.lat];
-    door.setLngLat(to).addTo(map);
+    place(door, to);
     if (look === null) {
       courier.remove();
       shapes(null, to);
@@ -80,9 +80,15 @@ export function createScene(options: SceneOptions): Scene | null {
     const leapt = look.leaps !== leaps;
     leaps = look.leaps;
     drawCourier(courier, look, words, leapt && !options.reduced());
-    courier.setLngLat(at).addTo(map);
+    place(courier, at);
     shapes(look, to);
     if (!look.still) wake();
+  }
+
+  // Adding a marker again takes its element out and puts it back: a pulse would begin anew with each frame, and Chromium never ends the one before.
+  function place(marker: Marker, at: [number, number]): void {
+    marker.setLngLat(at);
+    if (!marker.getElement().isConnected) marker.addTo(map);
   }
 
   function shapes(look: DotView | null, to: [number, number]): void {
@@ -103,7 +109,7 @@ export function createScene(options: SceneOptions): Scene | null {
       const before = next.status === "created" || next.status === "assigned" || next.status === "picked_up";
       if (look !== null) points.push([look.lon, look.lat]);
       else if (before) points.push([next.pickup.lon, next.pickup.lat]);
-      if (before) shop.setLngLat([next.pickup.lon, next.pickup.lat]).addTo(map);
+      if (before) place(shop, [next.pickup.lon, next.pickup.lat]);
       else shop.remove();
       framing.show(points, Date.now());
       wake();
