@@ -18,9 +18,8 @@ export interface BaseMap {
   map: MapLibre;
   /** The style is in place: sources and layers may be added. Never rejects. */
   ready: Promise<void>;
-  /** True while the dark palette is shown; `onTheme` tells of changes. */
-  dark: () => boolean;
-  onTheme: (listener: (dark: boolean) => void) => void;
+  /** Tells when the palette has changed. */
+  onTheme: (listener: () => void) => void;
 }
 
 export type BaseMapOptions = Omit<MapOptions, "container" | "style" | "attributionControl">;
@@ -52,11 +51,11 @@ export function createMap(container: HTMLElement, options: BaseMapOptions = {}):
   // A tile that fails is a grey square, and the map library's own console noise helps nobody.
   map.on("error", () => {});
 
-  const listeners: ((dark: boolean) => void)[] = [];
+  const listeners: (() => void)[] = [];
   let ours = !foreign;
   darkQuery.addEventListener("change", () => {
     if (ours) repaint(map, darkQuery.matches);
-    for (const listener of listeners) listener(darkQuery.matches);
+    for (const listener of listeners) listener();
   });
 
   const ready = (async () => {
@@ -70,7 +69,7 @@ export function createMap(container: HTMLElement, options: BaseMapOptions = {}):
     return second;
   })();
 
-  return { map, ready, dark: () => darkQuery.matches, onTheme: (listener) => listeners.push(listener) };
+  return { map, ready, onTheme: (listener) => listeners.push(listener) };
 }
 
 function once(map: MapLibre, event: "style.load"): Promise<void> {

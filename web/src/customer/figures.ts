@@ -5,7 +5,7 @@ import type { Words } from "../i18n/words.ts";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function svg(name: string, attributes: Record<string, string>, ...children: Element[]): SVGElement {
+export function svg(name: string, attributes: Record<string, string>, ...children: Element[]): SVGElement {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.append(...children);

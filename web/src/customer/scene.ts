@@ -1,13 +1,12 @@
 // What the customer sees on the map: the courier's dot, the door, and a soft line between them. Loaded after the text.
 import { Marker, NavigationControl } from "maplibre-gl";
-import type { GeoJSONSource, Map as MapLibre } from "maplibre-gl";
 import type { DotView } from "../dot.ts";
 import type { Words } from "../i18n/words.ts";
 import { createMap } from "../map.ts";
 import type { Delivery } from "./delivery.ts";
 import { Framing } from "./framing.ts";
 import { courierElement, doorElement, drawCourier, shopElement } from "./figures.ts";
-import { circle, softLine } from "./shapes.ts";
+import { Shapes } from "./shapes.ts";
 
 export interface SceneOptions {
   words: Words;
@@ -19,11 +18,6 @@ export interface SceneOptions {
 export interface Scene {
   update: (delivery: Delivery) => void;
 }
-
-const LINE = "ahead", RING = "ring";
-const EMPTY: GeoJSON.FeatureCollection = { type: "FeatureCollection", features: [] };
-/** The line and the ring follow the dot a few times a second; the dot itself follows every frame. */
-const SHAPES_MS = 120;
 
 export function createScene(options: SceneOptions): Scene | null {
   const { words } = options;
@@ -38,27 +32,22 @@ export function createScene(options: SceneOptions): Scene | null {
   });
   if (base === null) return null;
   const { map } = base;
+  container.ariaBusy = "true";
+  map.once("idle", () => {
+    container.ariaBusy = null;
+  });
   if (matchMedia("(pointer: fine)").matches) map.addControl(new NavigationControl({ showCompass: false }), "top-right");
 
   const framing = new Framing(map, document.getElementById("recentre")!);
   const courier = new Marker({ element: courierElement(words.text("map.courier")), anchor: "center" });
   const door = new Marker({ element: doorElement(words.text("map.door")), anchor: "bottom" });
   const shop = new Marker({ element: shopElement(), anchor: "center" });
+  const shapes = new Shapes(map);
 
   let delivery: Delivery | null = null;
-  let styled = false;
   let leaps = 0;
-  let shapesAt = 0;
   let drawing = 0;
 
-  void base.ready.then(() => {
-    addShapes(map, base.dark());
-    styled = true;
-    wake();
-  });
-  base.onTheme((dark) => {
-    if (styled) paintShapes(map, dark);
-  });
   document.addEventListener("visibilitychange", wake);
 
   function wake(): void {
@@ -73,7 +62,7 @@ export function createScene(options: SceneOptions): Scene | null {
     place(door, to);
     if (look === null) {
       courier.remove();
-      shapes(null, to);
+      shapes.show(null);
       return;
     }
     const at: [number, number] = [look.lon, look.lat];
@@ -81,7 +70,8 @@ export function createScene(options: SceneOptions): Scene | null {
     leaps = look.leaps;
     drawCourier(courier, look, words, leapt && !options.reduced());
     place(courier, at);
-    shapes(look, to);
+    const nextStop = (delivery.stops_before ?? 0) === 0;
+    shapes.show({ courier: at, door: nextStop ? to : null, ringM: look.ringM });
     if (!look.still) wake();
   }
 
@@ -89,16 +79,6 @@ export function createScene(options: SceneOptions): Scene | null {
   function place(marker: Marker, at: [number, number]): void {
     marker.setLngLat(at);
     if (!marker.getElement().isConnected) marker.addTo(map);
-  }
-
-  function shapes(look: DotView | null, to: [number, number]): void {
-    if (!styled) return;
-    const now = performance.now();
-    if (look !== null && !look.still && now - shapesAt < SHAPES_MS) return;
-    shapesAt = now;
-    const nextStop = look !== null && (delivery?.stops_before ?? 0) === 0;
-    map.getSource<GeoJSONSource>(LINE)!.setData(nextStop ? softLine([look.lon, look.lat], to) : EMPTY);
-    map.getSource<GeoJSONSource>(RING)!.setData(look?.ringM ? circle([look.lon, look.lat], look.ringM) : EMPTY);
   }
 
   return {
@@ -115,22 +95,4 @@ export function createScene(options: SceneOptions): Scene | null {
       wake();
     },
   };
-}
-
-function addShapes(map: MapLibre, dark: boolean): void {
-  map.addSource(RING, { type: "geojson", data: EMPTY });
-  map.addSource(LINE, { type: "geojson", data: EMPTY });
-  map.addLayer({ id: RING, type: "fill", source: RING, paint: { "fill-opacity": 0.14 } });
-  map.addLayer({
-    id: LINE, type: "line", source: LINE,
-    layout: { "line-cap": "round", "line-join": "round" },
-    paint: { "line-width": 4.5, "line-opacity": 0.6, "line-dasharray": [0, 2.2] },
-  });
-  paintShapes(map, dark);
-}
-
-function paintShapes(map: MapLibre, dark: boolean): void {
-  const accent = dark ? "#57cfbb" : "#0b6f62";
-  map.setPaintProperty(RING, "fill-color", accent);
-  map.setPaintProperty(LINE, "line-color", accent);
 }

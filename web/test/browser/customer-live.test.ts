@@ -91,6 +91,33 @@ test("the dot glides between fixes and points where it goes", async () => {
   await shot(page, "customer-desk");
 });
 
+/** Counts what maps draw, in `drawn`. */
+function countDrawing(): void {
+  const maps = globalThis as unknown as { drawn: number };
+  maps.drawn = 0;
+  const context = WebGL2RenderingContext.prototype;
+  const draw = context.drawElements;
+  context.drawElements = function (this: WebGL2RenderingContext, ...what) {
+    maps.drawn++;
+    draw.apply(this, what);
+  };
+}
+
+test("while the dot glides the map is not drawn again, and one pulse runs", async () => {
+  const { courier, delivery } = await desk.trip("en_route", { part: 0.4 });
+  const page = await desk.open(delivery, { init: countDrawing });
+  await courierOnMap(page);
+  await mapIdle(page);
+  const drawing = () => page.evaluate(() => (globalThis as unknown as { drawn: number }).drawn);
+  const before = await drawing();
+  expect(before).toBeGreaterThan(0);
+  const places = await watchDot(page);
+  await desk.api.position(courier, along(0.42));
+  await poll("the dot to glide on", async () => (await places()).length > 4);
+  expect(await page.evaluate(() => document.getAnimations().filter((one) => one instanceof CSSAnimation).length)).toBe(1);
+  expect(await drawing()).toBe(before);
+});
+
 test("with less motion asked for, the dot moves without gliding and does not pulse", async () => {
   const { courier, delivery } = await desk.trip("en_route", { part: 0.4 });
   const page = await desk.open(delivery, { reducedMotion: "reduce" });

@@ -108,8 +108,8 @@ export async function courierOnMap(page: Page): Promise<void> {
 
 export async function mapIdle(page: Page): Promise<void> {
   await page.locator(".door").waitFor({ state: "visible", timeout: 20_000 });
-  // Tiles come and labels fade in; a map that asks for nothing and has stopped changing is one that can be looked at.
-  await page.waitForLoadState("networkidle");
+  // Every tile has come and been drawn once; then labels fade in. A map that has stopped changing is one that can be looked at.
+  await page.locator("#map:not([aria-busy])").waitFor({ timeout: 20_000 });
   let before = "";
   await poll("the map to settle", async () => {
     const now = (await page.screenshot({ animations: "disabled" })).toString("base64");
