@@ -254,7 +254,7 @@ func TestRoads(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			router := &routerFunc{road: func(context.Context, Leg) (Road, error) {
-				time.Sleep(roadLimit - time.Millisecond)
+				time.Sleep(roadLimit - time.Millisecond) // in the bubble's time
 				return long, nil
 			}}
 			u, _ := newTestRoads(t, router, newShelf())
@@ -262,7 +262,7 @@ func TestRoads(t *testing.T) {
 			if got, err := u.Travel(t.Context(), down); err != nil || got.Basis != ByEstimate || time.Since(began) != roadPatience {
 				t.Errorf("got %v, %v after %v", got, err, time.Since(began))
 			}
-			time.Sleep(roadLimit)
+			time.Sleep(roadLimit) // in the bubble's time
 			if got, err := u.Travel(t.Context(), down); err != nil || got.Basis != ByRoad || router.asked.Load() != 1 {
 				t.Errorf("then %v, %v", got, err)
 			}

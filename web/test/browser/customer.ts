@@ -91,8 +91,9 @@ export async function watchDot(page: Page): Promise<() => Promise<number[]>> {
   const seen = await page.evaluateHandle(() => {
     const places: number[] = [];
     const look = () => {
-      const x = Math.round(document.querySelector(".courier")!.getBoundingClientRect().x);
-      if (x !== places.at(-1)) places.push(x);
+      const dot = document.querySelector(".courier");
+      const x = dot === null ? places.at(-1) : Math.round(dot.getBoundingClientRect().x);
+      if (x !== undefined && x !== places.at(-1)) places.push(x);
       requestAnimationFrame(look);
     };
     look();
