@@ -18,8 +18,12 @@ CHAOS_SHORT := F0,F1,F2,F4b,F8,F9,F10,F14,F15,F16,F19,F20,F21,F28,F34
 # standard-verbose names each test that passes, too. In either, what failed is said once more at the end.
 GOTESTFORMAT := standard-quiet
 
-# Packages that have benchmarks: the tests of the others would be compiled and linked for nothing.
-BENCHED = $(sort $(dir $(shell grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Benchmark' .)))
+# Packages that have benchmarks, and that count costs: the tests of the others would be compiled and linked for nothing.
+BENCHED  = $(sort $(dir $(shell grep -rl --include='*_test.go' --exclude-dir=node_modules '^func Benchmark' .)))
+BUDGETED = $(sort $(dir $(shell grep -rl --include='*_test.go' --exclude-dir=node_modules '^func TestBudget' .)))
+
+# lint vets everything, and more strictly than go test would, for each kind of build anew.
+TESTFLAGS := -vet=off
 
 # For each target: a duration, or a number of executions such as 500x, which is a quick look.
 FUZZTIME := 1m
@@ -48,7 +52,7 @@ chaos-mutations: setup-demo chaos-build ## put known faults into the source, and
 	@exec bin/chaos mutations $(ARGS)
 
 budgets: setup-test web ## count what a frame, a socket and a report cost, against what they may
-	$(STEP) 'Counting what a frame, a socket and a report cost' go test -run '^TestBudget' -count 1 -v ./gateway ./tracking/... ./store/... ./pubsub
+	$(STEP) 'Counting what a frame, a socket and a report cost' go test $(TESTFLAGS) -run '^TestBudget' -count 1 -v $(BUDGETED)
 
 fuzz: setup-test web ## try what outside input can do, each target for FUZZTIME (1m); ARGS for a pattern of names
 	$(STEP) 'Fuzzing each target for $(FUZZTIME)' script/fuzz.sh $(FUZZTIME) $(ARGS)
@@ -82,7 +86,7 @@ setup-test:
 	@script/setup.sh test
 
 go-test:
-	$(STEP) 'Testing the server, with the race detector' $(TOOL) gotestsum --format $(GOTESTFORMAT) -- -race ./...
+	$(STEP) 'Testing the server, with the race detector' $(TOOL) gotestsum --format $(GOTESTFORMAT) -- $(TESTFLAGS) -race ./...
 
 chaos-build: web
 	$(STEP) 'Compiling hotfoot with failpoints' go build -buildvcs=false -tags failpoints -o bin/hotfoot-failpoints ./cmd/hotfoot
@@ -96,7 +100,7 @@ fuzz-short: web
 	$(STEP) 'Fuzzing each target in short' script/fuzz.sh 200x
 
 bench-once:
-	$(STEP) 'Running each benchmark once' go test -run '^$$' -bench . -benchtime 1x $(BENCHED)
+	$(STEP) 'Running each benchmark once' go test $(TESTFLAGS) -run '^$$' -bench . -benchtime 1x $(BENCHED)
 
 # npm writes this file when it has installed everything.
 $(WEB_INSTALLED): web/package.json web/package-lock.json
