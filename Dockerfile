@@ -25,7 +25,7 @@ ARG TARGETOS TARGETARCH
 ARG VERSION=unknown
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/hotfoot ./cmd/hotfoot && \
+    go build -trimpath -buildvcs=false -tags nomsgpack -ldflags "-s -w -X main.version=$VERSION" -o /out/hotfoot ./cmd/hotfoot && \
     deploy/licenses.sh go /out/licenses/go
 
 FROM gcr.io/distroless/static-debian12:nonroot

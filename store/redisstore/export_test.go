@@ -3,6 +3,8 @@ package redisstore
 import (
 	"context"
 
+	"github.com/maypok86/otter/v2"
+
 	"hotfoot/tracking"
 )
 
@@ -12,4 +14,4 @@ func (l *Limiter) TakeAt(ctx context.Context, p tracking.LimitPolicy, subject tr
 }
 
 // Near says how many results are in memory.
-func (r *Results) Near() int { return r.near.EstimatedSize() }
+func (r *Results) Near() int { return r.near.(*otter.Cache[resultOf, []byte]).EstimatedSize() }

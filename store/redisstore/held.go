@@ -11,7 +11,7 @@ import (
 // held are records that this node has read lately, decoded and shared: they must not be changed. None is believed by itself. Whoever reads one asks Redis,
 // in the round trip that they make anyway, which revision it keeps; so a copy is never older than what is hot, and nobody has to tell nodes what to forget.
 type held struct {
-	cache *otter.Cache[tracking.ID, *tracking.Record]
+	cache cache[tracking.ID, *tracking.Record]
 }
 
 func newHeld(bytes int64) held {

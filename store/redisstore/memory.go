@@ -24,7 +24,7 @@ type Watch interface{ Close() }
 // never longer than memoryKeeps, since it takes seconds to notice that nothing is heard any more.
 type memory struct {
 	watch WatchSegment
-	known *otter.Cache[string, remembered]
+	known cache[string, remembered]
 
 	mu       sync.Mutex
 	segments map[tracking.ID]*watched

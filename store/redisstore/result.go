@@ -19,7 +19,7 @@ var _ tracking.Results = (*Results)(nil)
 // one that is in memory is forgotten there a minute later than in Redis at most.
 type Results struct {
 	client redis.UniversalClient
-	near   *otter.Cache[resultOf, []byte]
+	near   cache[resultOf, []byte]
 }
 
 type resultOf struct {

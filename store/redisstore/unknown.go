@@ -16,7 +16,7 @@ const (
 // unknown are deliveries that need not be looked for. Ids are made by nodes, in the moment of creation, and say when that was: so what the truth did not
 // have long after that will never be there, unless history is rewritten. Of what may have been created a moment ago nothing is remembered.
 type unknown struct {
-	cache *otter.Cache[tracking.ID, absence]
+	cache cache[tracking.ID, absence]
 	count *counts
 }
 

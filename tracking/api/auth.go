@@ -25,7 +25,15 @@ type Actors interface {
 // A revoked key is forgotten as soon as the node hears of it, and at the latest after refresh.
 type Auth struct {
 	actors Actors
-	known  *otter.Cache[[32]byte, tracking.Actor]
+	known  cache
+}
+
+// cache is an otter.Cache. Were it one by its type, every package that knows an Auth would compile all of the library once more.
+type cache interface {
+	Get(ctx context.Context, hash [32]byte, loader otter.Loader[[32]byte, tracking.Actor]) (tracking.Actor, error)
+	Invalidate(hash [32]byte) (tracking.Actor, bool)
+	InvalidateAll()
+	StopAllGoroutines() bool
 }
 
 const (

@@ -92,7 +92,7 @@ func (m Mutation) Build(ctx context.Context, root, dir string) (program string, 
 		return "", err
 	}
 	program = filepath.Join(dir, "hotfoot")
-	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", "failpoints", "-overlay", list, "-o", program, "./cmd/hotfoot")
+	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", "failpoints,nomsgpack", "-overlay", list, "-o", program, "./cmd/hotfoot")
 	cmd.Dir = root
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mutation %q: go build: %w: %s", m.Name, err, said)
