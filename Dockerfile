@@ -21,11 +21,13 @@ COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . ./
 COPY --from=web /src/web/dist ./web/dist
+# As the Makefile has it, and for both: what is compiled, and whose licenses are passed on.
+ENV GOFLAGS=-tags=nomsgpack
 ARG TARGETOS TARGETARCH
 ARG VERSION=unknown
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -tags nomsgpack -ldflags "-s -w -X main.version=$VERSION" -o /out/hotfoot ./cmd/hotfoot && \
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/hotfoot ./cmd/hotfoot && \
     deploy/licenses.sh go /out/licenses/go
 
 FROM gcr.io/distroless/static-debian12:nonroot
