@@ -73,8 +73,7 @@ lint: setup-test $(WEB_INSTALLED) ## look for mistakes without running anything
 	$(STEP) 'Checking the format of the Go files' script/lint-format.sh
 	$(STEP) 'Vetting' go vet ./...
 	$(STEP) 'Vetting what is built for the chaos suite' go vet -tags failpoints,nomsgpack ./cmd/hotfoot
-# Nobody runs what is compiled for this: without optimization it is there sooner.
-	$(STEP) 'Vetting what differs on macOS' env GOOS=darwin go vet -gcflags='all=-N -l' ./store/private
+	$(STEP) 'Checking the types as macOS has them' go run -C script/tools ./typecheck darwin ../..
 	$(STEP) 'Checking with staticcheck' $(TOOL) staticcheck ./...
 	$(STEP) 'Checking go.mod' go mod tidy -diff
 	$(STEP) 'Looking for known vulnerabilities in what this stands on' script/lint-vulnerabilities.sh
