@@ -5,6 +5,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"hotfoot/cmd/hotfoot/bench/feed"
@@ -14,6 +15,7 @@ import (
 
 const (
 	rampFactor = 1.25
+	rampFinest = 1.06                   // between a rate that was carried and one that was not
 	rampLimit  = 100 * time.Millisecond // of p99
 	rampShare  = 0.98                   // of what was due must be delivered: what waits behind or is conflated is not
 )
@@ -24,8 +26,8 @@ func (b *Bench) Ramp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	table := b.Report.New("ramp", fmt.Sprintf("as fanout, %.3g times the rate every %v until p99 passes %v or a fiftieth is missing, twice; what the highest rate before costs. "+
-		"The clients run on the same cores", rampFactor, b.Sizes.RampStep, rampLimit))
+	table := b.Report.New("ramp", fmt.Sprintf("as fanout, %.3g times the rate every %v until p99 passes %v or a fiftieth is missing, twice; then rates between, to within %.0f %%; what the "+
+		"highest that was carried costs. The clients run on the same cores", rampFactor, b.Sizes.RampStep, rampLimit, 100*(rampFinest-1)))
 	for _, shape := range b.Sizes.Ramp {
 		what := fmt.Sprintf("%d topics × %d", shape.Topics, shape.Watchers)
 		from := map[rig.System]float64{}
@@ -78,7 +80,7 @@ func (b *Bench) ramp(ctx context.Context, r *rig.Rig, system rig.System, s Shape
 		}
 		return f, nil
 	}
-	next := start
+	next, tooHigh := start, 0.0
 	for range b.Sizes.RampMost {
 		f, err := try(next)
 		if f == nil && err == nil {
@@ -90,12 +92,22 @@ func (b *Bench) ramp(ctx context.Context, r *rig.Rig, system rig.System, s Shape
 		}
 		switch {
 		case f != nil:
-			best, rate, next = f, next, next*rampFactor
+			best, rate = f, next
 		case best != nil:
+			tooHigh = next
+		}
+		switch {
+		case best == nil:
+			next /= rampFactor * rampFactor // too high to begin with
+		case tooHigh == 0:
+			next *= rampFactor
+		case tooHigh/rate <= rampFinest:
 			return best, rate, nil
 		default:
-			// Too high to begin with. What is queued must be gone before the next try.
-			next /= rampFactor * rampFactor
+			next = math.Sqrt(rate * tooHigh)
+		}
+		if f == nil {
+			// What is queued must be gone before the next try.
 			if err := set.For(ctx, b.Sizes.RampStep); err != nil {
 				return nil, 0, err
 			}
