@@ -27,6 +27,7 @@ func (f *fills) divide(ctx context.Context, group []*fill) (ours, theirs []*fill
 	if len(open) == 0 {
 		return ours, nil
 	}
+	runs := f.runs()
 	claims, err := f.claim(ctx, idsOf(open))
 	if err != nil {
 		return append(ours, open...), nil // without Redis there is nothing to share
@@ -52,7 +53,7 @@ func (f *fills) divide(ctx context.Context, group []*fill) (ours, theirs []*fill
 		f.release(ctx, idsOf(needless), make([]bool, len(needless)))
 	}
 	f.count.awaited.Add(float64(len(filled)))
-	f.done(filled...)
+	f.done(runs, filled, nil)
 	return ours, theirs
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hotfoot/tracking"
+	"hotfoot/tracking/key"
 )
 
 // How misses are filled. An empty Redis with five thousand watched deliveries costs Postgres some thirty queries.
@@ -14,7 +15,7 @@ const (
 	fillBatch   = 200             // deliveries of one query
 	fillQueue   = 10_000          // deliveries that may be asked for and not answered
 	fillLimit   = 3 * time.Second // how long a query and keeping what it found may take, and how long a reader waits
-	fillTries   = 4               // queries for one delivery that is changed during each
+	fillTries   = 4               // queries for one delivery that is changed during each, or whose Redis is another after each
 )
 
 // fills reads records that Redis does not have from the truth. What is asked for while queries run shares the next one, and nobody waits for
@@ -190,10 +191,10 @@ func idsOf(group []*fill) []tracking.ID {
 	return ids
 }
 
-// answer keeps what was found before anybody goes on with it, so that the next reader finds it in Redis. What was overtaken by an announcement is looked
-// for again: whoever joined it after that must not be given what was before.
+// answer keeps what was found in these runs before anybody goes on with it, so that the next reader finds it in Redis. What was overtaken by an announcement
+// is looked for again: whoever joined it after that must not be given what was before.
 func (f *fills) answer(ctx context.Context, runs *Runs, group []*fill) {
-	var kept, without, ended []*fill
+	var kept, without []*fill
 	f.mu.Lock()
 	for _, wanted := range group {
 		switch {
@@ -221,32 +222,33 @@ func (f *fills) answer(ctx context.Context, runs *Runs, group []*fill) {
 			overtaken[kept[i]] = late
 		}
 	}
-	f.mu.Lock()
-	for _, wanted := range group {
-		if wanted.tries++; overtaken[wanted] && wanted.tries < fillTries {
-			wanted.ours = false
-			f.enqueue(wanted)
-		} else {
-			ended = append(ended, wanted)
-		}
-	}
-	f.mu.Unlock()
-	f.done(ended...)
+	f.done(runs, group, overtaken)
 }
 
 // absent reports whether the truth has no such delivery.
 func (w *fill) absent() bool { return tracking.CodeOf(w.err) == tracking.CodeNotFound }
 
-// done lets those go on who wait for fills.
-func (f *fills) done(group ...*fill) {
+// done lets those go on who wait for fills that began in these runs. What was overtaken, and what was found in a run that has ended since, is looked for
+// again: with that run may have gone all that Redis knew of a change. Whether it has is decided in the moment from which nobody can join.
+func (f *fills) done(runs *Runs, group []*fill, overtaken map[*fill]bool) {
+	var ended []*fill
 	f.mu.Lock()
+	now := f.runs()
 	for _, wanted := range group {
+		partition := key.Partition(wanted.id)
+		again := overtaken[wanted] || runs[partition] != now[partition] && (wanted.err == nil || wanted.absent())
+		if wanted.tries++; again && wanted.tries < fillTries {
+			wanted.ours, wanted.record, wanted.err = false, nil, nil
+			f.enqueue(wanted)
+			continue
+		}
 		if f.pending[wanted.id] == wanted {
 			delete(f.pending, wanted.id)
 		}
+		ended = append(ended, wanted)
 	}
 	f.mu.Unlock()
-	for _, wanted := range group {
+	for _, wanted := range ended {
 		close(wanted.done)
 	}
 }

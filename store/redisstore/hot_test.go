@@ -31,6 +31,7 @@ type truth struct {
 	read     atomic.Int64  // records that were answered
 	slow     time.Duration // how long Records takes
 	hold     chan struct{} // when not nil, Records waits for it
+	way      chan struct{} // when not nil, what Records has found waits for it
 }
 
 func newTruth() *truth {
@@ -52,6 +53,9 @@ func (f *truth) ask() error {
 func (f *truth) Records(_ context.Context, deliveries []tracking.ID) (records []tracking.Record, err error) {
 	if f.hold != nil {
 		<-f.hold
+	}
+	if f.way != nil {
+		defer func() { <-f.way }()
 	}
 	defer f.mu.Unlock()
 	if err := f.ask(); err != nil {

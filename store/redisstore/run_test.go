@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,6 +55,33 @@ func TestStore_SetRuns(t *testing.T) {
 		if n := h.truth.asked.Load(); n != 2 {
 			t.Errorf("the truth was asked %d times, want once in each run", n)
 		}
+	})
+	t.Run("reads a record again that was read in a run which has ended meanwhile", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		old := record(1)
+		h.truth.know(old)
+		h.truth.way = make(chan struct{})
+		var readers sync.WaitGroup
+		defer readers.Wait()
+		defer close(h.truth.way)
+		readers.Go(func() {
+			_, err := h.Record(t.Context(), old.Delivery.ID)
+			wantCode(t, err, "")
+		})
+		await(t, "the record is on its way", func() bool { return h.truth.read.Load() == 1 })
+		// It is changed, which is announced to a server that is killed and knows nothing of it when it is back.
+		changed := old
+		changed.Delivery.Rev, changed.Delivery.Status = 3, tracking.EnRoute
+		h.truth.know(changed)
+		h.in("second")
+		readers.Go(func() {
+			if got, err := h.Record(t.Context(), old.Delivery.ID); err != nil || got.Delivery.Rev != 3 {
+				t.Errorf("who asks after that gets %+v, %v, want rev 3", got.Revision(), err)
+			}
+		})
+		awaitWaiting(t, 2)
 	})
 	t.Run("takes creation for all that there was, and a later change not", func(t *testing.T) {
 		t.Parallel()
