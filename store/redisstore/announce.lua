@@ -9,12 +9,13 @@
 --       12 what was announced last when that began, when it is kept without telling
 -- Returns 1 when it was kept, else 0
 
+local told
 if ARGV[6] ~= '' then
-  redis.call('SET', KEYS[2], ARGV[1] .. '.' .. ARGV[2], 'PX', ARGV[11])
+  told = redis.call('SET', KEYS[2], ARGV[1] .. '.' .. ARGV[2], 'PX', ARGV[11], 'GET')
 else
   if redis.call('GET', KEYS[3]) == ARGV[10] then redis.call('DEL', KEYS[3]) end
   -- What was announced since may be newer than what was read, and be gone already, so that there is nothing to compare with.
-  local told = redis.call('GET', KEYS[2])
+  told = redis.call('GET', KEYS[2])
   if told and told ~= ARGV[12] then return 0 end
 end
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
@@ -23,8 +24,9 @@ if kept[1] then
   if epoch > tonumber(ARGV[1]) or (epoch == tonumber(ARGV[1]) and rev > tonumber(ARGV[2])) then return 0 end
 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', ARGV[2], 'rec', ARGV[3])
--- Who tells of a change knows that one. That none has followed it which is not here is known to those who have just read the truth, or created it.
-if ARGV[5] ~= '' and (ARGV[6] == '' or not kept[1]) then redis.call('HSET', KEYS[1], 'run', ARGV[5]) end
+-- Who tells of a change knows that one. That none has followed it which is not here is known to those who have just read the truth; and to who created it, unless
+-- something was announced already: that may have been a change that was quicker, and is gone again.
+if ARGV[5] ~= '' and (ARGV[6] == '' or not kept[1] and not told) then redis.call('HSET', KEYS[1], 'run', ARGV[5]) end
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 if ARGV[6] ~= '' then
   redis.call(ARGV[9], ARGV[6], ARGV[3])

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -35,8 +36,8 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 		d := &records[i].Delivery
 		partition := key.Partition(d.ID)
 		run := runs[partition]
-		if d.Rev > 1 {
-			// Where nothing is kept, a later change may have been announced and lost.
+		if d.Rev > 1 || time.Since(d.CreatedAt) > s.fills.limit {
+			// Where nothing is kept, a later change may have been announced and lost. What was created a moment ago the script knows of.
 			run = ""
 		}
 		calls = append(calls, call{announceScript, []string{key.Delivery(d.ID), key.Told(d.ID), key.Fill(d.ID)}, []any{

@@ -88,6 +88,7 @@ func TestStore_SetRuns(t *testing.T) {
 		h := newHot(t)
 		h.in("first")
 		created, changed := record(1), record(2)
+		created.Delivery.CreatedAt = time.Now()
 		for _, r := range []tracking.Record{created, changed} {
 			must(t, h.Announce(t.Context(), r))
 		}
@@ -99,6 +100,29 @@ func TestStore_SetRuns(t *testing.T) {
 		}
 		if got, err := h.Record(t.Context(), changed.Delivery.ID); err != nil || got.Revision() != later.Revision() {
 			t.Errorf("what was changed: %+v, %v", got.Revision(), err)
+		}
+	})
+	t.Run("does not take a creation for all that there was which others may have been quicker than", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		h.in("first")
+		overtaken, old := record(1), record(1)
+		overtaken.Delivery.CreatedAt = time.Now()
+		for _, r := range []tracking.Record{overtaken, old} {
+			changed := r
+			changed.Delivery.Rev = 2
+			h.truth.know(changed)
+		}
+		// The change of the first is announced before its creation, and evicted. That of the other was announced so long ago that nothing is known of it.
+		changed := overtaken
+		changed.Delivery.Rev = 2
+		must(t, h.Announce(t.Context(), changed))
+		must(t, h.client.Del(t.Context(), key.Delivery(changed.Delivery.ID)).Err())
+		for _, r := range []tracking.Record{overtaken, old} {
+			must(t, h.Announce(t.Context(), r))
+			if got, err := h.Record(t.Context(), r.Delivery.ID); err != nil || got.Delivery.Rev != 2 {
+				t.Errorf("got %+v, %v, want rev 2", got.Revision(), err)
+			}
 		}
 	})
 	t.Run("does not take one late announcement for all that there was", func(t *testing.T) {
