@@ -107,7 +107,7 @@ func TestStore_SetRuns(t *testing.T) {
 		h := newHot(t)
 		h.in("first")
 		overtaken, old := record(1), record(1)
-		overtaken.Delivery.CreatedAt = time.Now()
+		overtaken.Delivery.CreatedAt, old.Delivery.CreatedAt = time.Now(), time.Now().Add(-time.Minute)
 		for _, r := range []tracking.Record{overtaken, old} {
 			changed := r
 			changed.Delivery.Rev = 2
