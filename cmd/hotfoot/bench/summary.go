@@ -96,11 +96,12 @@ func (c *city) summaryRequest(b []byte, control string) []byte {
 	return post.AppendGet(b, "/v1/ops/summary?day="+c.day.Date, c.OpsKey, control)
 }
 
-// forgetSummary takes the summary from Redis.
+// forgetSummary takes the summary from Redis, where it has another name once its day is over, as it may be before a measurement is.
 func (c *city) forgetSummary(ctx context.Context) error {
 	owner, err := c.Merchant(ctx)
 	if err != nil {
 		return err
 	}
-	return c.redis.Del(ctx, key.Computed(owner, "today", sha256.Sum256([]byte(c.day.Date)))).Err()
+	day := sha256.Sum256([]byte(c.day.Date))
+	return c.redis.Del(ctx, key.Computed(owner, "today", day), key.Computed(owner, "day", day)).Err()
 }
