@@ -28,6 +28,7 @@ type benchCmd struct {
 	All     benchAllCmd     `cmd:"" help:"All of these, in this order."`
 
 	ServeBare         benchServeBareCmd         `cmd:"" hidden:"" help:"Run the bare server that a bench compares with."`
+	ServeCrowd        benchServeCrowdCmd        `cmd:"" hidden:"" help:"Answer all who ask for a snapshot at the same time from one statement, by net/http alone."`
 	ServeFirstVersion benchServeFirstVersionCmd `cmd:"" hidden:"" help:"Run the first version that a bench compares with."`
 	ServeHash         benchServeHashCmd         `cmd:"" hidden:"" help:"Answer snapshots from Redis alone."`
 	ServeNaive        benchServeNaiveCmd        `cmd:"" hidden:"" help:"Answer snapshots from Postgres, with a statement for each part."`

@@ -55,22 +55,19 @@ type layerFlags struct {
 	Secret string `env:"HOTFOOT_SECRET" required:""`
 }
 
-func (f layerFlags) serve(ctx context.Context, w *world, assemble layer.Assemble) error {
+// serveLayer serves until ctx ends.
+func serveLayer(ctx context.Context, w *world, server *layer.Server) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("layer: %w", err)
 	}
 	raiseHeapFloor()
-	server, err := layer.New(f.Secret, assemble, w.log)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
 	w.log.Info("serving", "address", listener.Addr().String())
 	return server.Run(ctx, listener)
 }
 
 // servePostgres has as many connections as a node, and has them before anybody asks: made while a thousand wait, one may take longer than it is given.
-func (f layerFlags) servePostgres(ctx context.Context, w *world, over func(*pgxpool.Pool) layer.Assemble) error {
+func (f layerFlags) servePostgres(ctx context.Context, w *world, over func(*pgxpool.Pool) (*layer.Server, error)) error {
 	db, err := postgres.Connect(f.DatabaseURL, maxConns)
 	if err != nil {
 		return err
@@ -79,7 +76,11 @@ func (f layerFlags) servePostgres(ctx context.Context, w *world, over func(*pgxp
 	if err := connectAll(ctx, db); err != nil {
 		return err
 	}
-	return f.serve(ctx, w, over(db))
+	server, err := over(db)
+	if err != nil {
+		return err
+	}
+	return serveLayer(ctx, w, server)
 }
 
 // connectAll makes every connection that a pool may have.
@@ -99,7 +100,9 @@ type benchServeNaiveCmd struct{ layerFlags }
 
 // Run serves until ctx ends.
 func (c *benchServeNaiveCmd) Run(ctx context.Context, w *world) error {
-	return c.servePostgres(ctx, w, layer.PerPart)
+	return c.servePostgres(ctx, w, func(db *pgxpool.Pool) (*layer.Server, error) {
+		return layer.New(c.Secret, layer.PerPart(db), w.log)
+	})
 }
 
 // benchServeUncachedCmd answers snapshots from Postgres with one statement, as a process of its own.
@@ -107,7 +110,19 @@ type benchServeUncachedCmd struct{ layerFlags }
 
 // Run serves until ctx ends.
 func (c *benchServeUncachedCmd) Run(ctx context.Context, w *world) error {
-	return c.servePostgres(ctx, w, layer.OneQuery)
+	return c.servePostgres(ctx, w, func(db *pgxpool.Pool) (*layer.Server, error) {
+		return layer.New(c.Secret, layer.OneQuery(db), w.log)
+	})
+}
+
+// benchServeCrowdCmd answers all who ask for a snapshot at the same time from one statement, as a process of its own.
+type benchServeCrowdCmd struct{ layerFlags }
+
+// Run serves until ctx ends.
+func (c *benchServeCrowdCmd) Run(ctx context.Context, w *world) error {
+	return c.servePostgres(ctx, w, func(db *pgxpool.Pool) (*layer.Server, error) {
+		return layer.NewCrowd(c.Secret, layer.OneQuery(db))
+	})
 }
 
 // benchServeHashCmd answers snapshots from Redis alone, as a process of its own.
@@ -120,5 +135,9 @@ func (c *benchServeHashCmd) Run(ctx context.Context, w *world) error {
 		return err
 	}
 	defer client.Close()
-	return c.serve(ctx, w, layer.Hash(client))
+	server, err := layer.New(c.Secret, layer.Hash(client), w.log)
+	if err != nil {
+		return err
+	}
+	return serveLayer(ctx, w, server)
 }

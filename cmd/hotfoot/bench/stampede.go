@@ -32,7 +32,8 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 	s := b.Sizes.Reads
 	table := b.Report.New("reads, stampede", fmt.Sprintf("%d requests for one thing at the same moment, each on an open connection, over %d processes, right after it was deleted from Redis. "+
 		"Fills are what Postgres has counted; nobody can be answered before the first fill has ended, so the fill's time is when the first is answered. "+
-		"delivery: its table is locked for %v, so that all requests are there before the fill can end. hot: the same requests with nothing deleted, which is what so many answers "+
+		"delivery: its table is locked for %v, so that all requests are there before the fill can end. net/http alone: one statement in each process, whose snapshot it answers to all, "+
+		"with nothing else on Go's server, which is as fast as that can be. hot: the same requests with nothing deleted, which is what so many answers "+
 		"at once take these processes anyway. The kernel says when an answer came", s.Stampede, stampedeNodes, s.Hold))
 	link, delivery := c.Fleet[0].Token, c.Fleet[0].Delivery
 	snapshot := stampede{first: post.AppendGet(nil, trackPath(link), "", ""), fill: ofRecords, hold: s.Hold}
@@ -47,7 +48,7 @@ func (b *Bench) stampedes(ctx context.Context, c *city) error {
 		systems []rig.System
 		stampede
 	}{
-		{"delivery", []rig.System{rig.Uncached, rig.Hotfoot, stillHot}, snapshot},
+		{"delivery", []rig.System{rig.Uncached, rig.Crowd, rig.Hotfoot, stillHot}, snapshot},
 		{"summary", []rig.System{rig.Hotfoot, stillHot}, summary},
 	} {
 		err := b.repeats(ctx, table, kind.what, kind.systems, func(system rig.System) ([]report.Reading, error) { return b.stampede(ctx, c, system, kind.stampede) })

@@ -24,10 +24,10 @@ import (
 type Assemble func(ctx context.Context, delivery tracking.ID) (tracking.Record, *tracking.Position, error)
 
 // Server answers snapshots.
-type Server struct {
-	linker   *tracking.Linker
-	assemble Assemble
-	http     *http.Server
+type Server struct{ http *http.Server }
+
+func newServer(handler http.Handler) *Server {
+	return &Server{&http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}}
 }
 
 // New makes a server for links that are sealed with this secret. The caller must call Run.
@@ -36,11 +36,9 @@ func New(secret string, assemble Assemble, log *slog.Logger) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("layer: %w", err)
 	}
-	s := &Server{linker: linker, assemble: assemble}
 	engine := api.NewEngine(prometheus.NewRegistry(), log)
-	engine.GET("/v1/track/:token", s.track)
-	s.http = &http.Server{Handler: engine, ReadHeaderTimeout: 5 * time.Second}
-	return s, nil
+	engine.GET("/v1/track/:token", (&customers{linker, assemble}).track)
+	return newServer(engine), nil
 }
 
 // Run serves until ctx ends.
@@ -52,7 +50,13 @@ func (s *Server) Run(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-func (s *Server) track(c *gin.Context) {
+// customers are asked what they see as Hotfoot asks.
+type customers struct {
+	linker   *tracking.Linker
+	assemble Assemble
+}
+
+func (s *customers) track(c *gin.Context) {
 	delivery, generation, err := s.linker.Open(c.Param("token"))
 	if err != nil {
 		c.Status(http.StatusNotFound)

@@ -25,6 +25,8 @@ const (
 	Uncached System = "uncached"
 	Hash     System = "Redis alone"
 	Watched  System = "hotfoot, watched"
+	// Crowd answers all who ask at the same time from one statement, by net/http alone.
+	Crowd System = "net/http alone"
 )
 
 // Systems are those that have sockets, in the order in which they take turns.
@@ -77,6 +79,8 @@ func (r *Rig) StartReader(ctx context.Context, system System) (*Process, error) 
 		return r.start(ctx, "bench", "serve-naive")
 	case Uncached:
 		return r.start(ctx, "bench", "serve-uncached")
+	case Crowd:
+		return r.start(ctx, "bench", "serve-crowd")
 	case Hash:
 		return r.start(ctx, "bench", "serve-hash")
 	case Watched:
