@@ -49,7 +49,12 @@ func TestConsistency(t *testing.T) {
 	accidents := map[string]int{}
 	for goOn() {
 		<-time.After(rand.N(10 * time.Millisecond))
+		restarts, held := s.accident.Load(), s.strict.Load()
 		accidents[s.hurt()]++
+		// Where a restart takes its time, Redis would hardly ever be there for long enough that something is held against anybody.
+		for s.accident.Load() != restarts && s.strict.Load() < held+5 && goOn() {
+			<-time.After(time.Millisecond)
+		}
 	}
 	work.Wait()
 	t.Logf("%d changes, %d reads, %d of them held against what was announced, %d refused; accidents: %v",
