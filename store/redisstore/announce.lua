@@ -7,7 +7,7 @@
 --       9 the command that publishes   10 owner of the placeholder, when it is kept without telling
 --       11 how long it was announced a moment ago, in milliseconds: as long as reading the truth can take
 --       12 what was announced last when that began, when it is kept without telling
--- Returns 1 when it was kept, else 0
+-- Returns 1 when it was kept, -1 when what is kept is of a higher epoch, else 0
 
 local told
 if ARGV[6] ~= '' then
@@ -21,7 +21,8 @@ end
 local kept = redis.call('HMGET', KEYS[1], 'epoch', 'rev')
 if kept[1] then
   local epoch, rev = tonumber(kept[1]), tonumber(kept[2])
-  if epoch > tonumber(ARGV[1]) or (epoch == tonumber(ARGV[1]) and rev > tonumber(ARGV[2])) then return 0 end
+  if epoch > tonumber(ARGV[1]) then return -1 end
+  if epoch == tonumber(ARGV[1]) and rev > tonumber(ARGV[2]) then return 0 end
 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', ARGV[2], 'rec', ARGV[3])
 -- Who tells of a change knows that one. That none has followed it which is not here is known to those who have just read the truth; and to who created it, unless

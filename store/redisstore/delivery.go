@@ -22,16 +22,46 @@ var announceScript = redis.NewScript(announceLua)
 
 // Announce implements tracking.Announcer.
 func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error {
+	outdated, err := s.announce(ctx, records)
+	if err == nil && len(outdated) > 0 {
+		err = s.announceAnew(ctx, outdated)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.tellCouriers(ctx, records); err != nil {
+		return err
+	}
+	return s.countCompleted(ctx, records)
+}
+
+// announceAnew announces what the truth has by now of deliveries that were changed under an epoch which is over: it was raised before the change was committed,
+// and somebody has read it in between. What they have kept looks newer and is older.
+func (s *Store) announceAnew(ctx context.Context, deliveries []tracking.ID) error {
+	records, err := s.truth.Records(ctx, deliveries)
+	if err != nil {
+		return err
+	}
+	outdated, err := s.announce(ctx, records)
+	if err == nil && len(outdated) > 0 {
+		err = unavailable(fmt.Errorf("the epoch is raised again and again")) // the sweep announces it
+	}
+	return err
+}
+
+// announce keeps records that are newer and tells of them. outdated are those of an epoch lower than that of what is kept.
+func (s *Store) announce(ctx context.Context, records []tracking.Record) (outdated []tracking.ID, err error) {
 	encoded := make([][]byte, len(records))
 	for i, r := range records {
 		b, err := wire.MarshalRecord(r)
 		if err != nil {
-			return fmt.Errorf("encoding delivery %s: %w", r.Delivery.ID, err)
+			return nil, fmt.Errorf("encoding delivery %s: %w", r.Delivery.ID, err)
 		}
 		encoded[i] = b
 	}
 	runs := s.runsNow()
 	calls := s.bumpMerchants(records)
+	bumps := len(calls)
 	for i := range records {
 		d := &records[i].Delivery
 		partition := key.Partition(d.ID)
@@ -45,13 +75,16 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 			key.Delivery(d.ID), key.Fleet(partition, d.MerchantID), wire.FleetRecord(encoded[i]), s.publish, "", s.fills.limit.Milliseconds(), "",
 		}})
 	}
-	if _, err := s.runCalls(ctx, calls); err != nil {
-		return err
+	answers, err := s.runCalls(ctx, calls)
+	if err != nil {
+		return nil, err
 	}
-	if err := s.tellCouriers(ctx, records); err != nil {
-		return err
+	for i, answer := range answers[bumps:] {
+		if kept, err := answer.Int(); err == nil && kept < 0 {
+			outdated = append(outdated, records[i].Delivery.ID)
+		}
 	}
-	return s.countCompleted(ctx, records)
+	return outdated, nil
 }
 
 // keepRecords keeps what was read from the truth in these runs and tells nobody; told is what had been announced before that of each. Placeholders of
@@ -73,7 +106,7 @@ func (s *Store) keepRecords(ctx context.Context, runs *Runs, records []*tracking
 	})
 	for i, answer := range answers {
 		kept, failed := answer.Int()
-		overtaken[i] = err == nil && failed == nil && kept == 0
+		overtaken[i] = err == nil && failed == nil && kept != 1
 	}
 	return overtaken
 }

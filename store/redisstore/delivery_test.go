@@ -297,3 +297,22 @@ func TestStore_Near(t *testing.T) {
 		t.Errorf("at the pole: %v, %v", found, err)
 	}
 }
+
+// What was written together does not expire together.
+func TestStore_Announce_lives(t *testing.T) {
+	t.Parallel()
+	h := newHot(t)
+	records := make([]tracking.Record, 50)
+	for i := range records {
+		records[i] = record(1)
+	}
+	must(t, h.Announce(t.Context(), records...))
+	lives := map[time.Duration]bool{}
+	for _, r := range records {
+		lives[h.client.TTL(t.Context(), key.Delivery(r.Delivery.ID)).Val().Truncate(time.Minute)] = true
+	}
+	// Over four hours; that half of fifty fall into one minute of another happens to nobody.
+	if len(lives) < 25 {
+		t.Errorf("%d that were written together end in %d different minutes", len(records), len(lives))
+	}
+}

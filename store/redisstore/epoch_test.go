@@ -39,6 +39,28 @@ func TestStore_SetEpoch(t *testing.T) {
 			t.Errorf("revisions %v, %v", revs, err)
 		}
 	})
+	t.Run("does not hide a change that was committed while it was raised", func(t *testing.T) {
+		t.Parallel()
+		h := newHot(t)
+		before := record(4)
+		before.Epoch = 2
+		h.truth.know(before)
+		h.SetEpoch(2)
+		_, err := h.Fresh(t.Context(), before.Delivery.ID)
+		must(t, err)
+		changed := before
+		changed.Delivery.Rev = 5
+		h.truth.know(changed)
+		changed.Epoch = 1 // as it was when the change began
+		must(t, h.Announce(t.Context(), changed))
+		want := tracking.Revision{Epoch: 2, Rev: 5}
+		if got, err := h.Record(t.Context(), before.Delivery.ID); err != nil || got.Revision() != want {
+			t.Errorf("it is read as %+v, %v", got.Revision(), err)
+		}
+		if revs, err := h.Revs(t.Context(), []tracking.ID{before.Delivery.ID}); err != nil || revs[0] != want {
+			t.Errorf("revisions %v, %v", revs, err)
+		}
+	})
 	t.Run("takes back what was durable, and what was accepted", func(t *testing.T) {
 		t.Parallel()
 		h := newHot(t)
