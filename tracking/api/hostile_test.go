@@ -87,8 +87,13 @@ func TestServer_Positions_clocks(t *testing.T) {
 func (s *site) hotKeys(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, name := range s.hot.Keys(t.Context(), "*").Val() {
-		all[name] = s.hot.Dump(t.Context(), name).Val()
+	names := s.hot.Scan(t.Context(), 0, "*", 1000).Iterator()
+	for names.Next(t.Context()) {
+		all[names.Val()] = s.hot.Dump(t.Context(), names.Val()).Val()
+	}
+	must(t, names.Err())
+	if len(all) == 0 {
+		t.Fatal("it holds nothing, so nothing was looked at")
 	}
 	return all
 }

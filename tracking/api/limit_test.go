@@ -108,6 +108,37 @@ func TestLimits_byCourier(t *testing.T) {
 	s.do(t, "POST", "/v1/courier/positions", kim.token, fix(0)).want(t, 202)
 }
 
+// By the default rules a link that was made up costs no store anything, however often it is asked for.
+func TestLimits_forgeries(t *testing.T) {
+	t.Parallel()
+	s := newLimitedSite(t, "")
+	genuine := "/v1/track/" + text(s.deliver(t, "")["tracking_token"])
+	commands := func() string { return s.hot.Info(t.Context(), "commandstats").Val() }
+	calls := func(stats, command string) string {
+		_, rest, _ := strings.Cut(stats, "cmdstat_"+command+":calls=")
+		n, _, _ := strings.Cut(rest, ",")
+		return n
+	}
+	s.do(t, "GET", genuine, "", nil).want(t, 200)
+	before := commands()
+	forged := []byte(genuine)
+	for i := range 20 {
+		forged[len(forged)-5] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[i]
+		if string(forged) != genuine {
+			s.do(t, "GET", string(forged), "", nil, fmt.Sprintf("%s203.0.113.%d", forwarded, i)).refused(t, 404, tracking.CodeNotFound)
+		}
+	}
+	after := commands()
+	for _, command := range []string{"evalsha", "get", "hmget"} {
+		if was, is := calls(before, command), calls(after, command); was != is {
+			t.Errorf("%s was called %s times before and %s after", command, was, is)
+		}
+	}
+	if calls(before, "hmget") == "" {
+		t.Errorf("nothing was counted: %s", before)
+	}
+}
+
 func TestLimits_byLinkAndAddress(t *testing.T) {
 	t.Parallel()
 	s := newLimitedSite(t, "snapshots=token_bucket:2/1h:local,misses=fixed_window:2/1h:open,handshakes=token_bucket:2/1h:local")

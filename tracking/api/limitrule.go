@@ -48,9 +48,9 @@ type LimitRule struct {
 type LimitRules map[string]LimitRule
 
 // DefaultLimits are far above what one person, one shop or one phone does, since a mobile network or an office may have thousands behind an address.
-// A merchant's reads are theirs to make as often as they like.
+// A merchant's reads are theirs to make as often as they like. A link that opens nothing must not cost Redis more than it would cost to look for it.
 const DefaultLimits = "keys=sliding_window:300/1m:closed," +
-	"misses=sliding_window:600/1m:open," +
+	"misses=sliding_window:600/1m:local," +
 	"handshakes=token_bucket:500/1s:burst=50000:local," +
 	"snapshots=token_bucket:1000/1s:burst=20000:local," +
 	"positions=token_bucket:50/1s:burst=2000:local," +
