@@ -42,7 +42,7 @@ func (b *Bench) judgeSnapshot(t *report.Table, what string) {
 	r.Judge(name("p50 lower than uncached"), "at least 70 %", " %", compare(t, what, p50, rig.Hotfoot, rig.Uncached, less), atLeast(70))
 	r.Judge(name("throughput of naive (“3–5 × the throughput”)"), "at least 5 ×", " ×", compare(t, what, perSecond, rig.Hotfoot, rig.Naive, times), atLeast(5))
 	r.Judge(name("p50 lower than naive (“response 40–78 % faster”)"), "more than 78 %", " %", compare(t, what, p50, rig.Hotfoot, rig.Naive, less), above(78))
-	r.Judge(name("Postgres statements for a hot read"), "0", "", t.Repeats(what, string(rig.Hotfoot), dbCalls), atMost(0))
+	r.JudgeEach(name("Postgres statements for a hot read"), "0", "", t.Repeats(what, string(rig.Hotfoot), dbCalls), atMost(0))
 }
 
 func (b *Bench) judgeRate(t *report.Table, what string) {
@@ -71,7 +71,7 @@ func (b *Bench) judgeLimiter(t *report.Table, what, kind string) {
 const patience = 20
 
 func (b *Bench) judgeStampede(t *report.Table, what string) {
-	b.Report.Judge(fmt.Sprintf("stampede on a %s: fills", what), "1", "", t.Repeats(what, string(rig.Hotfoot), fills), func(v float64) bool { return v == 1 })
+	b.Report.JudgeEach(fmt.Sprintf("stampede on a %s: fills", what), "1", "", t.Repeats(what, string(rig.Hotfoot), fills), func(v float64) bool { return v == 1 })
 	b.Report.Judge(fmt.Sprintf("stampede on a %s: waiters' p99 after the fill", what), fmt.Sprintf("at most %d ms", patience), " ms",
 		t.Repeats(what, string(rig.Hotfoot), afterwards), atMost(patience))
 }

@@ -62,6 +62,20 @@ func TestReport_Judge(t *testing.T) {
 	}
 }
 
+// One fill too many is one too many, whatever the other repeats say.
+func TestReport_JudgeEach(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{}
+	one := func(v float64) bool { return v == 1 }
+	r.JudgeEach("one", "1", "", []float64{1, 1, 1}, one)
+	r.JudgeEach("more", "1", "", []float64{1, 2, 1}, one)
+	r.JudgeEach("none", "1", "", []float64{1, 0, 1}, one)
+	r.JudgeEach("not measured", "1", "", nil, one)
+	if v := r.Verdicts; !v[0].Reached || v[1].Reached || v[1].Measured != 2 || v[2].Reached || v[3].Reached {
+		t.Errorf("%+v, %+v, %+v, %+v", v[0], v[1], v[2], v[3])
+	}
+}
+
 func TestReport_Markdown(t *testing.T) {
 	t.Parallel()
 	r := filled()
