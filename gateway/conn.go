@@ -193,7 +193,7 @@ func (c *conn) write() {
 			c.ended.Store(true)
 			c.cut()
 		}
-		if reason != "" {
+		if reason != "" && !c.silent.Load() { // that was counted when it was cut off
 			c.hub.metrics.closed.WithLabelValues(c.kind, reason).Inc()
 		}
 	}

@@ -33,6 +33,7 @@ func NewMetrics(registry prometheus.Registerer) *metrics {
 	for _, kind := range []string{"customer", "stream", "ops", "courier"} {
 		m.conns.WithLabelValues(kind)
 		m.closed.WithLabelValues(kind, "write_failed")
+		m.closed.WithLabelValues(kind, "silent")
 		for _, f := range farewells {
 			m.closed.WithLabelValues(kind, f.word)
 		}

@@ -66,6 +66,9 @@ func TestConn_half_open(t *testing.T) {
 	if took := time.Since(began); took < 2500*time.Millisecond {
 		t.Errorf("they were given up after %v", took)
 	}
+	if got := n.count(t, `hotfoot_sockets_closed_total{kind="customer",reason="silent"}`); got != 20 {
+		t.Errorf("%v are counted as silent", got)
+	}
 	n.advance(5 * time.Second)
 	well.ofType("tick", 0)
 }

@@ -15,6 +15,7 @@ type seat struct {
 	kind    string // "customer", "stream", "ops" or "courier", for the metrics
 	outbox  outbox
 	pings   bool         // a stream cannot answer one
+	silent  atomic.Bool  // it was cut off for having answered none
 	from    netip.Prefix // whose place it takes among addresses
 	heardAt atomic.Int64 // when the peer last gave a sign of life, by Hub.uptime, nanoseconds
 
@@ -96,6 +97,9 @@ func (h *Hub) pulse() {
 		case !s.pings:
 		case h.uptime()-time.Duration(s.heardAt.Load()) > h.config.timing.silence:
 			// Whatever TCP believes, the peer is gone.
+			if s.silent.CompareAndSwap(false, true) {
+				h.metrics.closed.WithLabelValues(s.kind, "silent").Inc()
+			}
 			s.outbox.pipe.cut()
 		default:
 			s.outbox.pingSoon()
