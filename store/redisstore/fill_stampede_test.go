@@ -109,7 +109,7 @@ func TestStore_Record_when_the_filler_dies(t *testing.T) {
 	}
 }
 
-// What a slow one has read may be older than what was announced meanwhile, of which there may be nothing left to compare it with.
+// What a slow one has read may be older than what was announced meanwhile, of which there may be nothing left to compare it with, or what was redacted since.
 func TestStore_Record_when_the_filler_is_late(t *testing.T) {
 	t.Parallel()
 	for name, meanwhile := range map[string]func(t *testing.T, h hot, r tracking.Record){
@@ -118,6 +118,7 @@ func TestStore_Record_when_the_filler_is_late(t *testing.T) {
 			must(t, h.Announce(t.Context(), r))
 			must(t, h.client.Del(t.Context(), key.Delivery(r.Delivery.ID)).Err())
 		},
+		"for what was to be forgotten": func(t *testing.T, h hot, r tracking.Record) { must(t, h.ForgetRecords(t.Context(), []tracking.ID{r.Delivery.ID})) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
