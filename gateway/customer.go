@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -85,7 +86,8 @@ func (c *Customers) Live(w http.ResponseWriter, r *http.Request, token string) {
 	in.enterSoon(viewer, func(err error) {
 		c.hub.opened()
 		if err != nil {
-			conn.outbox.end(failed(err), 2*time.Second)
+			// Where a store is away they all fail at once, and must not all come back at once.
+			conn.outbox.end(failed(err), time.Second+rand.N(2*time.Second))
 		}
 	})
 }
