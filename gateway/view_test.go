@@ -55,3 +55,27 @@ func TestHub_View(t *testing.T) {
 		t.Error("with the line cut it is answered from memory")
 	}
 }
+
+// What was changed and never announced is shown after the next check, which comes within the bound that is documented: 4.4 s.
+func TestHub_View_lostAnnouncement(t *testing.T) {
+	t.Parallel()
+	l, s := newLine(), newShelf()
+	h := newHub(t, l, s)
+	r := shown()
+	s.put(r)
+	top := h.join(&r, tracking.Seen{}).topic
+	awaitThat(t, "the topic to be live", func() bool { l.mend(); return top.isOpen() && top.isLive() })
+	r = next(r)
+	s.put(r)
+	if v, ok := h.View(r.Delivery.ID); !ok || v.Record.Delivery.Ver != 1 {
+		t.Fatalf("before the check: %+v, %v", v, ok)
+	}
+	h.check(t.Context())
+	awaitThat(t, "the change to be shown", func() bool {
+		v, ok := h.View(r.Delivery.ID)
+		return ok && v.Record.Delivery.Ver == 2
+	})
+	if longest := (Config{}).withDefaults().timing.check * 5 / 4; longest > 4400*time.Millisecond {
+		t.Errorf("the next check may come after %v", longest)
+	}
+}

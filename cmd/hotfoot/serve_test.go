@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -145,4 +147,40 @@ func eventually(t *testing.T, what string, holds func() (bool, string)) {
 		}
 		<-ticker.C
 	}
+}
+
+// A node on which somebody watches a delivery need not read it for who asks there.
+func TestServe_answersWhatIsWatchedFromMemory(t *testing.T) {
+	t.Parallel()
+	d := newDeployment(t)
+	node := d.start("api,gateway,worker")
+	s := d.stage(node.url)
+	read := func() (lines []string) {
+		response, err := plainClient.Get(node.admin + "/metrics")
+		must(t, err)
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		must(t, err)
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, "hotfoot_records_read_total") {
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	look := func() { call(t, "GET", node.url+"/v1/track/"+s.token, "", nil, nil, 200) }
+	look()
+	before := read()
+	look()
+	if after := read(); slices.Equal(before, after) || len(before) == 0 {
+		t.Errorf("while nobody watches nothing is read, either: %q", after)
+	}
+	watch(t, node, "/v1/track/"+s.token+"/live", "").until("a snapshot", func(f received) bool { return f.Type == "snapshot" })
+	awaitThat(t, "ten looks read nothing", func() bool {
+		before := read()
+		for range 10 {
+			look()
+		}
+		return slices.Equal(before, read())
+	})
 }
