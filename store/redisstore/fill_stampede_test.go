@@ -118,7 +118,9 @@ func TestStore_Record_when_the_filler_is_late(t *testing.T) {
 			must(t, h.Announce(t.Context(), r))
 			must(t, h.client.Del(t.Context(), key.Delivery(r.Delivery.ID)).Err())
 		},
-		"for what was to be forgotten": func(t *testing.T, h hot, r tracking.Record) { must(t, h.ForgetRecords(t.Context(), []tracking.ID{r.Delivery.ID})) },
+		"for what was to be forgotten": func(t *testing.T, h hot, r tracking.Record) {
+			must(t, h.ForgetRecords(t.Context(), []tracking.ID{r.Delivery.ID}))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
