@@ -22,6 +22,7 @@ func TestHub_View(t *testing.T) {
 		t.Error("what nothing is heard of yet is answered")
 	}
 	awaitThat(t, "the topic to be live", func() bool { l.mend(); return top.isOpen() && top.isLive() })
+	awaitThat(t, "nothing to be read any more", func() bool { return !h.behind.busy() })
 	reads := func() int {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -65,6 +66,7 @@ func TestHub_View_lostAnnouncement(t *testing.T) {
 	s.put(r)
 	top := h.join(&r, tracking.Seen{}).topic
 	awaitThat(t, "the topic to be live", func() bool { l.mend(); return top.isOpen() && top.isLive() })
+	awaitThat(t, "nothing to be read any more", func() bool { return !h.behind.busy() })
 	r = next(r)
 	s.put(r)
 	if v, ok := h.View(r.Delivery.ID); !ok || v.Record.Delivery.Ver != 1 {

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,6 +36,8 @@ func (s *Store) Announce(ctx context.Context, records ...tracking.Record) error 
 	return s.countCompleted(ctx, records)
 }
 
+var errRaised = errors.New("the epoch is raised again and again")
+
 // announceAnew announces what the truth has by now of deliveries that were changed under an epoch which is over: it was raised before the change was committed,
 // and somebody has read it in between. What they have kept looks newer and is older.
 func (s *Store) announceAnew(ctx context.Context, deliveries []tracking.ID) error {
@@ -44,7 +47,7 @@ func (s *Store) announceAnew(ctx context.Context, deliveries []tracking.ID) erro
 	}
 	outdated, err := s.announce(ctx, records)
 	if err == nil && len(outdated) > 0 {
-		err = unavailable(fmt.Errorf("the epoch is raised again and again")) // the sweep announces it
+		err = unavailable(errRaised) // the sweep announces it
 	}
 	return err
 }
